@@ -1,0 +1,218 @@
+import type { ChannelType, Custom } from "../protocol/http.ts";
+import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+
+/**
+ * What the domain asks of the world: storage, network, time. Every method that crosses a network takes a signal or has a
+ * time limit of its own, and throws `ChatError` `storage_unavailable` / `rooms_unavailable` when the other side fails.
+ */
+
+export interface UserRecord {
+  id: UserId;
+  name: string;
+  image: string | null;
+  custom: Custom;
+}
+
+/** Fields a caller wants changed; those left out stay as they are. */
+export interface UserChange {
+  id: UserId;
+  name?: string | undefined;
+  image?: string | undefined;
+  custom?: Custom | undefined;
+}
+
+export interface ChannelRecord {
+  app: AppId;
+  id: ChannelId;
+  type: ChannelType;
+  name: string;
+  /** A user's id, or `app:<app>` when a server made it with an API key; no user id has a colon. */
+  createdBy: string;
+  custom: Custom;
+  createdAt: Date;
+  /** The epoch of the room's order that history holds, once the room has written. */
+  epoch: string | null;
+  /** The newest `seq` in history; the room may be ahead. */
+  headSeq: number;
+}
+
+export type Role = "owner" | "member";
+
+export interface MemberRecord {
+  userId: UserId;
+  role: Role;
+  readSeq: number;
+}
+
+export interface ApiKeyRecord {
+  id: string;
+  app: AppId;
+  environment: "live" | "test";
+  /** SHA-256 of the secret part, hex. */
+  hash: string;
+  createdAt: Date;
+  revokedAt: Date | null;
+}
+
+/**
+ * One entry of a room's order. A message is the first kind; readers skip kinds they do not know but never their `seq`.
+ * This is also the shape a room keeps and the row history keeps.
+ */
+export interface RoomEvent {
+  seq: number;
+  epoch: string;
+  kind: "message";
+  /** The message id. */
+  id: string;
+  userId: UserId;
+  username: string;
+  clientMessageId: ClientMessageId | null;
+  content: string;
+  /** Milliseconds since 1970; never below the previous event's. */
+  at: number;
+}
+
+export interface KeyStore {
+  findApiKey(id: string): Promise<ApiKeyRecord | undefined>;
+  insertApiKey(key: ApiKeyRecord): Promise<void>;
+  listApiKeys(app?: AppId): Promise<ApiKeyRecord[]>;
+  /** @returns false when there is no such key or it is revoked already. */
+  revokeApiKey(id: string, at: Date): Promise<boolean>;
+}
+
+export interface UserStore {
+  /** Creates the user or changes the given fields of the one there is; never makes a second. */
+  upsertUser(app: AppId, user: UserChange): Promise<UserRecord>;
+}
+
+export interface ChannelStore {
+  /**
+   * Creates the channel with its members in one transaction. When the id is taken nothing changes and the channel that
+   * has it is returned with `created: false`. A `createdBy` that is a user becomes owner and member.
+   */
+  createChannel(channel: NewChannel): Promise<{ channel: ChannelRecord; created: boolean }>;
+  findChannel(app: AppId, id: ChannelId): Promise<ChannelRecord | undefined>;
+  findMember(app: AppId, id: ChannelId, userId: UserId): Promise<MemberRecord | undefined>;
+  /** At most `limit` member ids, ordered. */
+  listMembers(app: AppId, id: ChannelId, limit: number): Promise<{ count: number; userIds: UserId[] }>;
+  /** The user's channels, ordered by id, those after `after`. */
+  listChannels(
+    app: AppId,
+    userId: UserId,
+    page: { after?: ChannelId | undefined; limit: number },
+  ): Promise<MyChannel[]>;
+  /** How many channels the user is in and how many messages there are unread in all of them. */
+  countChannels(app: AppId, userId: UserId): Promise<{ channels: number; unread: number }>;
+}
+
+export interface NewChannel {
+  app: AppId;
+  id: ChannelId;
+  type: ChannelType;
+  name: string;
+  createdBy: string;
+  members: readonly UserId[];
+  custom: Custom;
+}
+
+export interface MyChannel {
+  channel: ChannelRecord;
+  member: MemberRecord;
+}
+
+export interface HistoryStore {
+  /** At most `limit` events with `after < seq < before`, ascending; the newest ones unless only `after` is given. */
+  listEvents(app: AppId, id: ChannelId, page: EventRange): Promise<RoomEvent[]>;
+}
+
+export interface EventRange {
+  before?: number | undefined;
+  after?: number | undefined;
+  limit: number;
+}
+
+/** What a room hands over to be kept for ever. Writing the same batch again changes nothing. */
+export interface RoomBatch {
+  app: AppId;
+  channelId: ChannelId;
+  events: readonly RoomEvent[];
+  /** People who joined an open channel and so became its members. */
+  members: readonly UserId[];
+  /** Read marks; a mark never goes back. */
+  reads: readonly { userId: UserId; seq: number }[];
+}
+
+export interface RoomStore {
+  findChannel: ChannelStore["findChannel"];
+  createChannel: ChannelStore["createChannel"];
+  findMember: ChannelStore["findMember"];
+  /** Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`. */
+  writeBatch(batch: RoomBatch): Promise<void>;
+}
+
+export interface Probe {
+  /** A real round trip. */
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+export type Store = KeyStore & UserStore & ChannelStore & HistoryStore & RoomStore & Probe;
+
+/** Who is where, across rooms, and when they were last seen: in Redis, written by rooms, read by routes. */
+export interface PresenceBoard {
+  findUserPresence(app: AppId, userId: UserId): Promise<{ online: boolean; lastSeenAt: Date | null }>;
+  /** A room's report: who is live in it now and who has just left it. Kept 150 s, so a dead room's people fade. */
+  reportPresence(
+    app: AppId,
+    channelId: ChannelId,
+    change: { online: readonly UserId[]; offline: readonly UserId[]; at: Date },
+  ): Promise<void>;
+}
+
+/** A room as other parts of the system see it. */
+export interface RoomLink {
+  /** The room's events that history may not have yet, and what it knows of the caller. */
+  readTail(app: AppId, id: ChannelId, caller: UserId): Promise<RoomTail>;
+  readPresence(app: AppId, id: ChannelId, caller: UserId): Promise<RoomPresenceRecord>;
+  ping(signal: AbortSignal): Promise<void>;
+}
+
+export interface RoomTail {
+  epoch: string;
+  head: number;
+  /** Events up to here are in history. */
+  storedSeq: number;
+  isMember: boolean;
+  /** Ascending, from `storedSeq + 1` to `head`; the newest 10,000 at most. */
+  events: RoomEvent[];
+}
+
+export interface RoomPresenceRecord {
+  isMember: boolean;
+  memberCount: number;
+  online: { userId: UserId; username: string }[];
+}
+
+/** Asked once per request for what one identity may still do. */
+export interface Limiter {
+  take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer>;
+}
+export type LimitPolicyName = "token" | "mint" | "channel" | "read" | "key_failure";
+export interface LimitAnswer {
+  allowed: boolean;
+  limit: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Seconds until the window has room again. */
+  resetSeconds: number;
+  /** True when Redis did not answer in time and a local, stricter count stood in. */
+  degraded: boolean;
+}
+
+/** The last good key set of an issuer, kept outside the isolate for when the issuer is down. */
+export interface KeySetCache {
+  load(issuer: string): Promise<{ jwks: unknown; fetchedAt: number } | undefined>;
+  save(issuer: string, entry: { jwks: unknown; fetchedAt: number }): Promise<void>;
+}
+
+/** Milliseconds since 1970. */
+export type Now = () => number;

@@ -1,0 +1,34 @@
+/** Numbers both sides share. Those that a deployment may change have the same name in `domain/config.ts`. */
+export const LIMITS = {
+  messageMaxCodePoints: 1000,
+  messageMaxBytes: 4096,
+  frameMaxBytes: 16 * 1024,
+  bodyMaxBytes: 32 * 1024,
+  customMaxBytes: 2 * 1024,
+  customMaxDepth: 4,
+  customMaxKeys: 32,
+  tokenMaxChars: 8 * 1024,
+  nameMaxCodePoints: 100,
+  urlMaxChars: 2048,
+  jsonMaxDepth: 16,
+  historyDefault: 50,
+  historyMax: 200,
+  membersPerCreate: 100,
+  socketsPerUserPerRoom: 5,
+  roomsPerSocket: 50,
+  strikesPerSocket: 10,
+  rosterFull: 200,
+} as const;
+
+export const TIMES = {
+  authFrameMs: 5_000,
+  tokenToleranceSeconds: 5,
+  typingExpiresMs: 6_000,
+  typingIntervalMs: 1_000,
+  presenceGatherMs: 100,
+  presenceGraceMs: 5_000,
+  frameGatherMs: 15,
+  headsMs: 25_000,
+  deadSocketMs: 45_000,
+  expiryGraceMs: 30_000,
+} as const;
