@@ -1,0 +1,16 @@
+import { describe, expect, it } from "vitest";
+import { closingLines } from "../../commands/test.ts";
+
+describe("npm test", () => {
+  it("ends with the count of passed and failed tests", () => {
+    expect(closingLines({ passed: 12, failed: 1, skipped: [] })).toEqual(["12 passed, 1 failed"]);
+  });
+
+  it("names each skipped test with its reason before the closing line", () => {
+    const skipped = [{ name: "rooms > keep order", reason: "no DATABASE_URL" }];
+    expect(closingLines({ passed: 12, failed: 0, skipped })).toEqual([
+      "skipped: rooms > keep order (no DATABASE_URL)",
+      "12 passed, 0 failed, 1 skipped",
+    ]);
+  });
+});

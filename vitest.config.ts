@@ -1,0 +1,40 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** Folders whose tests start the whole stack: one file at a time, and with patience. */
+const STACK = ["test/stack/**/*.test.ts", "test/page/**/*.test.ts", "test/smoke/**/*.test.ts"];
+const UNIT_TIME_LIMIT_MS = 30_000;
+const STACK_TIME_LIMIT_MS = 120_000;
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: "v8",
+      include: ["protocol/**/*.ts", "domain/**/*.ts", "functions/**/*.ts", "party/**/*.ts", "db/**/*.ts"],
+      reporter: ["text-summary", "html", "lcov"],
+    },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...STACK],
+          testTimeout: UNIT_TIME_LIMIT_MS,
+          hookTimeout: UNIT_TIME_LIMIT_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "stack",
+          include: STACK,
+          testTimeout: STACK_TIME_LIMIT_MS,
+          hookTimeout: STACK_TIME_LIMIT_MS,
+          pool: "forks",
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
