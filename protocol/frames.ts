@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { CLOSES, ERRORS, type ErrorCode } from "./errors.ts";
+import { type CLOSES, ERRORS, type ErrorCode } from "./errors.ts";
 import { ChannelId, ClientMessageId, UserId } from "./ids.ts";
 import { parseJson } from "./json.ts";
 
