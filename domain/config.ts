@@ -60,6 +60,8 @@ const environment = z.pipe(
 interface Setting {
   schema: z.ZodMiniType;
   aliases?: readonly string[];
+  /** Mends a spelling that old names allowed, before anything is compared. */
+  read?: (raw: string) => string;
   /** Text as it would stand in the environment. */
   byDefault?: string;
   secret?: boolean;
@@ -135,6 +137,8 @@ export const SETTINGS = {
   CLERK_JWT_ISSUER: {
     schema: url("http:", "https:"),
     aliases: ["OIDC_ISSUER", "CLERK_FRONTEND_API"],
+    // Clerk's old name held a bare host.
+    read: (raw) => (raw.includes("://") ? raw : `https://${raw}`),
     usedBy: "worker",
     about: "The issuer whose session tokens are exchanged; compared exactly.",
   },
@@ -325,7 +329,8 @@ export function readConfig(variables: Variables): ConfigReport {
 function pick(variables: Variables, name: SettingName, setting: Setting, report: ConfigReport): string | undefined {
   const found = [name, ...(setting.aliases ?? [])].flatMap((key) => {
     const raw = variables[key];
-    return typeof raw === "string" && raw.trim() !== "" ? [{ key, raw: raw.trim() }] : [];
+    if (typeof raw !== "string" || raw.trim() === "") return [];
+    return [{ key, raw: setting.read?.(raw.trim()) ?? raw.trim() }];
   });
   const candidates = name === "ENVIRONMENT" && found.length > 1 ? found.filter(({ key }) => key !== "NODE_ENV") : found;
   const [first, ...others] = candidates;
@@ -343,6 +348,9 @@ function contradictions(settings: Settings): { name: string; problem: string }[]
   if (settings.CHAT_JWT_SECRET === undefined) problems.push({ name: "CHAT_JWT_SECRET", problem: "is missing" });
   if (settings.CHAT_JWT_SECRET !== undefined && settings.CHAT_JWT_SECRET === settings.CHAT_JWT_SECRET_PREVIOUS)
     problems.push({ name: "CHAT_JWT_SECRET_PREVIOUS", problem: "is the same as CHAT_JWT_SECRET" });
+  for (const name of ["STREAM_API_SECRET", "CLERK_SECRET_KEY", "CHATSDK_API_KEY", "UPSTASH_REDIS_REST_TOKEN"] as const)
+    if (settings.CHAT_JWT_SECRET !== undefined && settings.CHAT_JWT_SECRET === settings[name])
+      problems.push({ name: "CHAT_JWT_SECRET", problem: `is also used as ${name}; a secret has one use` });
   if (production && settings.DEV_MODE) problems.push({ name: "DEV_MODE", problem: "must not be true in production" });
   if (settings.DATABASE_URL === undefined) problems.push({ name: "DATABASE_URL", problem: "is missing" });
   if (settings.UPSTASH_REDIS_REST_URL === undefined)
@@ -370,10 +378,16 @@ function contradictions(settings: Settings): { name: string; problem: string }[]
   return problems;
 }
 
-// The words people leave in place of a secret, and the ones every list of JWT secrets begins with.
+// The words people leave in place of a secret, and the patterns that every list of JWT secrets is full of.
 const PLACEHOLDER =
-  /^(your|my|the|change|replace|insert|example|sample|placeholder|todo|xxx|secret|password|test|demo|dev)[\s_-]|changeme|change-me|placeholder|your[-_ ]?(256|jwt|secret|api|production)|^<.*>$|^(.)\3*$|^(.{1,8})\4+$|^(0123456789|1234567890|abcdefgh)/i;
+  /^(your|my|the|change|replace|insert|example|sample|placeholder|todo|xxx|secret|password|test|demo|dev)[\s_-][a-z]{2,}([\s_-]|\d*$)|changeme|change-me|placeholder|your[-_ ]?(256|jwt|secret|api|production)|^<.*>$|^(.)\4*$|^(.{1,8})\5+$|^(0123456789|1234567890|abcdefgh)/i;
 
 function isPlaceholder(raw: string): boolean {
-  return PLACEHOLDER.test(raw) || new Set(raw).size < 8;
+  return PLACEHOLDER.test(raw) || new Set(raw).size < 8 || isPhrase(raw);
+}
+
+// Sentences ("a-string-secret-at-least-256-bits-long") come from tutorials; half of a random text is never words.
+function isPhrase(raw: string): boolean {
+  const words = raw.split(/[\s_.,-]+/).filter((part) => /^(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)$/.test(part));
+  return words.length >= 3 && words.join("").length * 2 >= raw.length;
 }
