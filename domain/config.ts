@@ -128,6 +128,11 @@ export const SETTINGS = {
     usedBy: "all",
     about: "Still accepted while the signing secret is being rotated.",
   },
+  SECRETS_ROTATED_AT: {
+    schema: z.iso.date("must be a date like 2026-01-31"),
+    usedBy: "commands",
+    about: "The day the secrets were last replaced; `npm run doctor` warns after 90 days.",
+  },
   TOKEN_TTL_SECONDS: {
     schema: int(60, 86_400),
     byDefault: "86400",
