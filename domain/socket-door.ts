@@ -1,0 +1,89 @@
+import { ChatError, closeFor } from "../protocol/errors.ts";
+import type { Since, Subprotocol } from "../protocol/frames.ts";
+import type { ChannelId } from "../protocol/ids.ts";
+import { type ChatClaims, type TokenKeys, verifyChatToken } from "./chat-tokens.ts";
+import { awaitAuthFrame, type Early, type Waiting } from "./first-frame.ts";
+import { isAllowedOrigin, type OriginSettings } from "./origins.ts";
+import type { Now } from "./ports.ts";
+import { problemResponse } from "./problem.ts";
+import { type Credentials, readCredentials, readHandshake } from "./socket-auth.ts";
+import { type AcceptedSocket, closeWith, type ServerSocket } from "./sockets.ts";
+
+export interface DoorDeps {
+  settings: OriginSettings;
+  tokenKeys: TokenKeys;
+  now: Now;
+  accept(subprotocol: Subprotocol | undefined): AcceptedSocket;
+}
+
+/** Somebody who has shown a valid `wsToken`, and what they asked for. */
+export interface Guest {
+  claims: ChatClaims;
+  token: string;
+  roomId: ChannelId;
+  since: Since | undefined;
+  subprotocol: Subprotocol | undefined;
+}
+
+/** What is behind a door: the gateway, or a room. */
+export interface Entrance {
+  /** @throws {ChatError} `bad_room_id` */
+  readRoom(url: string): ChannelId;
+  /** Answers the upgrade of a guest whose token came with the request. */
+  enter(guest: Guest): Response | Promise<Response>;
+  /** Takes over a socket whose token came as first frame. */
+  enterAccepted(guest: Guest, socket: ServerSocket, handOver: () => Early): void | Promise<void>;
+}
+
+/**
+ * Answers an upgrade, by the rules both doors share: what can be told before anyone is known is refused in HTTP, and
+ * whatever concerns the token is accepted and then closed with a code, because browsers cannot see a refused upgrade.
+ * Never throws.
+ */
+export async function openDoor(deps: DoorDeps, request: Request, entrance: Entrance): Promise<Response> {
+  try {
+    if (!isAllowedOrigin(deps.settings, request.headers.get("origin"))) throw new ChatError("bad_origin");
+    const subprotocol = readHandshake(request);
+    const roomId = entrance.readRoom(request.url);
+    return await admit(deps, request, entrance, { roomId, subprotocol });
+  } catch (error) {
+    return problemResponse(error);
+  }
+}
+
+async function admit(
+  deps: DoorDeps,
+  request: Request,
+  entrance: Entrance,
+  asked: Pick<Guest, "roomId" | "subprotocol">,
+): Promise<Response> {
+  try {
+    const { token, since } = readCredentials(request);
+    if (token === undefined) return admitLater(deps, entrance, { ...asked, since });
+    return await entrance.enter(await identify(deps, { ...asked, token, since }));
+  } catch (error) {
+    const { socket, response } = deps.accept(asked.subprotocol);
+    turnAway(socket, error);
+    return response;
+  }
+}
+
+function admitLater(deps: DoorDeps, entrance: Entrance, asked: Omit<Guest, "claims" | "token">): Response {
+  const { socket, response } = deps.accept(asked.subprotocol);
+  const meet = async ({ token, handOver }: Waiting): Promise<void> => {
+    const guest = await identify(deps, { ...asked, token });
+    await entrance.enterAccepted(guest, socket, handOver);
+  };
+  awaitAuthFrame(socket).then(meet).catch((error: unknown) => turnAway(socket, error));
+  return response;
+}
+
+async function identify(deps: DoorDeps, asked: Omit<Guest, "claims"> & Credentials): Promise<Guest> {
+  return { ...asked, claims: await verifyChatToken(deps.tokenKeys, "ws", asked.token, deps.now()) };
+}
+
+/** Closes the socket with the code that says what to do about `error`. */
+export function turnAway(socket: ServerSocket, error: unknown): void {
+  if (error instanceof ChatError) closeWith(socket, closeFor(error.code), error.message);
+  else closeWith(socket, "internal");
+}

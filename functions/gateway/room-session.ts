@@ -1,0 +1,296 @@
+import { closeQuietly, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
+import { ChatError, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
+import type { ClientFrame, Message, ServerFrame, Since } from "../../protocol/frames.ts";
+import type { ChannelId, ClientMessageId } from "../../protocol/ids.ts";
+import { backoffMs } from "./backoff.ts";
+import { closeVerdict } from "./close-verdict.ts";
+import type { Dial } from "./dial.ts";
+import { HeldMessages } from "./held-messages.ts";
+import { parseRoomFrame, readRoomFrames, type RoomFrame } from "./room-frame.ts";
+
+/** The client's connection, as one of its rooms sees it. */
+export interface RoomHost {
+  readonly dial: Dial;
+  readonly random: () => number;
+  /** The newest token of the client. */
+  readonly token: string;
+  /** Hands on what came from the room together. */
+  deliver(frames: readonly RoomFrame[]): void;
+  send(frame: ServerFrame): void;
+  /** Closes the client's socket: what happened concerns more than this room. */
+  end(reason: CloseReason): void;
+  /** The room is not joined any more. */
+  forget(roomId: ChannelId): void;
+}
+
+const JOIN_TIMEOUT_MS = 8_000;
+const LEAVE_TIMEOUT_MS = 3_000;
+/** How long an outage stays hidden; then the client is told, and messages are refused instead of held. */
+const OUTAGE_TOLD_MS = 5_000;
+
+/**
+ * One room on a client's socket: an upstream socket that is joined again from the last position whenever it breaks, so
+ * that the client sees neither a gap nor a repeat.
+ */
+export class RoomSession {
+  readonly #host: RoomHost;
+  readonly #roomId: ChannelId;
+  readonly #held = new HeldMessages();
+  #state: "joining" | "joined" | "leaving" | "ended" = "joining";
+  #socket: ServerSocket | undefined;
+  #socketToken = "";
+  #position: Since | undefined;
+  #head = 0;
+  #attempt = 0;
+  /** The client is owed a `room_joined`; otherwise joining again stays between the room and us. */
+  #announce = true;
+  /** A `join_room` of the client's that came while its room was out of reach. */
+  #askedAgain: string | undefined;
+  #isTold = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #outageTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: RoomHost, roomId: ChannelId, since: Since | undefined) {
+    this.#host = host;
+    this.#roomId = roomId;
+    this.#position = since;
+    this.#startOutage();
+    void this.#connect();
+  }
+
+  /** The newest position the room is known to have reached, for the client's `heads`. */
+  get head(): number | undefined {
+    return this.#state === "joined" ? Math.max(this.#head, this.#position?.seq ?? 0) : undefined;
+  }
+
+  /** Tells the room that the client is alive: a room takes the silence of those who ping for death. */
+  keepAlive(): void {
+    if (this.#state === "joined") this.#say('{"type":"ping"}');
+  }
+
+  /** Hands a client's frame to the room, or keeps what must not get lost until the room is back. */
+  write(frame: ClientFrame, text: string): void {
+    if (this.#state === "joined") this.#forward(frame, text);
+    else if (frame.type === "message") this.#hold(frame.clientMessageId, text);
+    else if (frame.type === "join_room" && (frame.since !== undefined || !this.#announce)) this.#askedAgain = text;
+    // Typing, marks and receipts mean nothing to a room that is not there; clients repeat them.
+  }
+
+  /** Leaves the room; its last answers still reach the client, then `room_left`. */
+  leave(text: string): void {
+    if (this.#state !== "joined" || this.#socket === undefined) return this.#finishLeaving();
+    this.#state = "leaving";
+    sendQuietly(this.#socket, text);
+    this.#setTimer(() => this.#finishLeaving(), LEAVE_TIMEOUT_MS);
+  }
+
+  /** The client has a new token; the room needs it to keep the socket open. */
+  refresh(text: string): void {
+    if (this.#socket === undefined || this.#state !== "joined") return;
+    this.#socketToken = this.#host.token;
+    sendQuietly(this.#socket, text);
+  }
+
+  /** Ends at once and says nothing to the client. */
+  close(): void {
+    this.#state = "ended";
+    clearTimeout(this.#timer);
+    clearTimeout(this.#outageTimer);
+    this.#drop(1000);
+  }
+
+  async #connect(): Promise<void> {
+    const token = this.#host.token;
+    try {
+      const socket = await this.#host.dial(this.#roomId, token, this.#position);
+      if (this.#isEnded()) return discard(socket);
+      this.#adopt(socket, token);
+    } catch (error) {
+      if (this.#isEnded()) return;
+      if (isOutOfSubrequests(error)) this.#host.end("restart");
+      else this.#retry();
+    }
+  }
+
+  #adopt(socket: ServerSocket, token: string): void {
+    this.#socket = socket;
+    this.#socketToken = token;
+    socket.addEventListener("message", ({ data }) => {
+      if (this.#socket === socket && typeof data === "string") this.#receive(data);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      closeQuietly(socket, code);
+      if (this.#socket === socket) this.#broke(code);
+    });
+    socket.addEventListener("error", () => {
+      if (this.#socket === socket) this.#broke(1006);
+    });
+    socket.accept();
+    this.#setTimer(() => this.#broke(1006), JOIN_TIMEOUT_MS);
+  }
+
+  #receive(text: string): void {
+    const frames = readRoomFrames(text).flatMap((frame) => this.#note(frame));
+    if (frames.length > 0) this.#host.deliver(frames);
+    if (this.#state === "leaving" && frames.some(({ type }) => type === "room_left")) this.#end();
+  }
+
+  /** Takes note of a frame. @returns what the client gets for it. */
+  #note(frame: RoomFrame): readonly RoomFrame[] {
+    switch (frame.type) {
+      case "welcome":
+      case "pong":
+        return [];
+      case "heads":
+        return this.#noteHead(frame);
+      case "message":
+        return this.#advance(frame.seq) ? [frame] : [];
+      case "room_joined":
+        return this.#noteJoined(frame);
+      default:
+        return [frame];
+    }
+  }
+
+  #noteHead(frame: RoomFrame): readonly RoomFrame[] {
+    const heads = parseRoomFrame(frame);
+    if (heads?.type === "heads") this.#head = heads.rooms[this.#roomId] ?? this.#head;
+    return [];
+  }
+
+  /** @returns false for what the client has already. */
+  #advance(seq: number | undefined): boolean {
+    if (seq === undefined || this.#position === undefined) return true;
+    if (seq <= this.#position.seq) return false;
+    this.#position = { ...this.#position, seq };
+    return true;
+  }
+
+  #noteJoined(frame: RoomFrame): readonly RoomFrame[] {
+    const joined = parseRoomFrame(frame);
+    if (joined?.type !== "room_joined") return [frame];
+    const before = this.#position;
+    const isOwed = this.#announce || !joined.recovered || before?.epoch !== joined.epoch;
+    this.#announce = false;
+    this.#position = { epoch: joined.epoch, seq: joined.seq };
+    this.#head = joined.seq;
+    if (this.#state === "joining") this.#resume();
+    return isOwed ? [frame] : joined.messages.filter(({ seq }) => seq > before.seq).map(asMessageFrame);
+  }
+
+  #resume(): void {
+    this.#state = "joined";
+    this.#attempt = 0;
+    this.#isTold = false;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#outageTimer);
+    if (this.#socketToken !== this.#host.token)
+      this.refresh(JSON.stringify({ type: "refresh", token: this.#host.token }));
+    for (const { text } of this.#held.take()) this.#say(text);
+    if (this.#askedAgain === undefined) return;
+    this.#announce = true;
+    this.#say(this.#askedAgain);
+    this.#askedAgain = undefined;
+  }
+
+  #forward(frame: ClientFrame, text: string): void {
+    if (frame.type === "join_room") this.#announce = true;
+    this.#say(text);
+  }
+
+  #say(text: string): void {
+    if (this.#socket !== undefined) sendQuietly(this.#socket, text);
+  }
+
+  #hold(clientMessageId: ClientMessageId | undefined, text: string): void {
+    if (this.#state === "leaving" || this.#isTold || !this.#held.hold({ text, clientMessageId }))
+      this.#refuse("storage_unavailable", clientMessageId);
+  }
+
+  #broke(code: number): void {
+    this.#drop(code);
+    if (this.#state === "ended") return;
+    if (this.#state === "leaving") return this.#finishLeaving();
+    const verdict = closeVerdict(code);
+    if (verdict.kind === "end") return this.#host.end(verdict.reason);
+    if (verdict.kind === "refused") return this.#shutOut(verdict.code, verdict.detail);
+    if (verdict.fresh) this.#position = undefined;
+    if (this.#state === "joined") this.#startOutage();
+    this.#state = "joining";
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#setTimer(() => void this.#connect(), backoffMs(this.#attempt++, this.#host.random));
+  }
+
+  #startOutage(): void {
+    clearTimeout(this.#outageTimer);
+    this.#outageTimer = setTimeout(() => {
+      this.#isTold = true;
+      this.#refuse("storage_unavailable");
+      this.#refuseHeld("storage_unavailable");
+    }, OUTAGE_TOLD_MS);
+  }
+
+  #shutOut(code: ErrorCode, detail?: string): void {
+    this.#refuse(code, undefined, detail);
+    this.#refuseHeld(code);
+    this.#end();
+  }
+
+  #refuseHeld(code: ErrorCode): void {
+    for (const { clientMessageId } of this.#held.take()) this.#refuse(code, clientMessageId);
+  }
+
+  #refuse(code: ErrorCode, clientMessageId?: ClientMessageId, detail?: string): void {
+    this.#host.send({
+      type: "error",
+      code,
+      message: detail ?? ERRORS[code].title,
+      roomId: this.#roomId,
+      ...(clientMessageId !== undefined && { clientMessageId }),
+      ...(ERRORS[code].retry === "later" && { retryAfterMs: OUTAGE_TOLD_MS }),
+    });
+  }
+
+  #finishLeaving(): void {
+    this.#refuseHeld("storage_unavailable");
+    this.#host.send({ type: "room_left", roomId: this.#roomId });
+    this.#end();
+  }
+
+  #end(): void {
+    this.close();
+    this.#host.forget(this.#roomId);
+  }
+
+  #drop(code: number): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket !== undefined) closeQuietly(socket, code);
+  }
+
+  #setTimer(then: () => void, ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, ms);
+  }
+
+  #isEnded(): boolean {
+    return this.#state === "ended";
+  }
+}
+
+function asMessageFrame(message: Message): RoomFrame {
+  return { type: "message", seq: message.seq, text: JSON.stringify({ type: "message", ...message }) };
+}
+
+function discard(socket: ServerSocket): void {
+  socket.accept();
+  closeQuietly(socket, 1000);
+}
+
+// Every join is a subrequest, and an invocation has a fixed number: a new socket of the client's brings new ones.
+function isOutOfSubrequests(error: unknown): boolean {
+  return error instanceof ChatError && error.cause instanceof Error && /subrequest/i.test(error.cause.message);
+}

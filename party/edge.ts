@@ -1,0 +1,110 @@
+import { verifyChatToken } from "../domain/chat-tokens.ts";
+import { problemResponse } from "../domain/problem.ts";
+import { readBearer, readRoomPath } from "../domain/socket-auth.ts";
+import { type Entrance, type Guest, openDoor } from "../domain/socket-door.ts";
+import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
+import { ChatError } from "../protocol/errors.ts";
+import { RESERVED_CHANNEL_IDS, roomKey } from "../protocol/ids.ts";
+import { type EdgeSetup, setUpEdge } from "./edge-setup.ts";
+import { pipe } from "./pipe.ts";
+
+/** What the party Worker's static hooks get of PartyKit. */
+export interface Lobby {
+  env: Record<string, unknown>;
+  parties: Record<string, { get(key: string): RoomStub }>;
+}
+interface RoomStub {
+  fetch(path: string, init: RequestInit): Promise<unknown>;
+}
+
+/** The room's own addresses that our Worker may ask. */
+const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
+const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)$/;
+
+/**
+ * The door of a room's socket: whoever gets past it is verified, and the room sees a request made here from nothing of
+ * theirs but the token. Never throws: PartyKit shows an error's text to the client.
+ */
+export async function onBeforeConnect(request: Request, lobby: Lobby): Promise<Response> {
+  const setup = await setUpEdge(lobby.env);
+  if (setup === undefined) return closedDoor();
+  const entrance: Entrance = {
+    readRoom: readRoomPath,
+    enter: (guest) => enterRoom(lobby, guest),
+    enterAccepted: async (guest, socket, handOver) => {
+      const room = await callRoom(lobby, guest);
+      pipe(socket, room, handOver());
+    },
+  };
+  return openDoor({ ...setup, accept: acceptSocket, now: Date.now }, request, entrance);
+}
+
+/** Rooms answer plain requests of our own Worker only; to everybody else there is nothing here. */
+export async function onBeforeRequest(request: Request, lobby: Lobby): Promise<Response> {
+  try {
+    const setup = await setUpEdge(lobby.env);
+    if (setup === undefined) throw new ChatError("config_invalid");
+    return await askRoom(setup, request, lobby);
+  } catch (error) {
+    return problemResponse(error);
+  }
+}
+
+/** Whatever does not name a room. */
+export function onFetch(request: Request): Response {
+  if (request.method === "GET" && new URL(request.url).pathname === "/healthz")
+    return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
+  return problemResponse(new ChatError("not_found"));
+}
+
+async function askRoom(setup: EdgeSetup, request: Request, lobby: Lobby): Promise<Response> {
+  const [, roomUrl, verb = ""] = INTERNAL_PATH.exec(request.url) ?? [];
+  const authorization = request.headers.get("authorization");
+  if (roomUrl === undefined || authorization === null || request.method !== "GET" || !VERBS.has(verb))
+    throw new ChatError("not_found");
+  const roomId = readRoomPath(roomUrl);
+  const app = await verifyInternal(setup, request);
+  const answer = await roomOf(lobby, roomKey(app, roomId)).fetch(`/${verb}`, { headers: { authorization } });
+  return answer as Response; // a room's fetch answers with one
+}
+
+// Not even whether a token was wrong or missing is told: outside, these addresses do not exist.
+async function verifyInternal({ tokenKeys }: EdgeSetup, request: Request) {
+  try {
+    const token = readBearer(request.headers.get("authorization")) ?? "";
+    return (await verifyChatToken(tokenKeys, "internal", token, Date.now())).app;
+  } catch (cause) {
+    throw new ChatError("not_found", { cause });
+  }
+}
+
+async function enterRoom(lobby: Lobby, guest: Guest): Promise<Response> {
+  return upgradeResponse(await callRoom(lobby, guest), guest.subprotocol);
+}
+
+async function callRoom(lobby: Lobby, guest: Guest) {
+  if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
+  const headers = new Headers({
+    upgrade: "websocket",
+    authorization: `Bearer ${guest.token}`,
+    "sec-websocket-protocol": guest.subprotocol ?? "chat.v1",
+  });
+  if (guest.since !== undefined) headers.set("x-parley-since", `${guest.since.epoch}.${guest.since.seq}`);
+  const room = roomOf(lobby, roomKey(guest.claims.app, guest.roomId));
+  const answer = await room.fetch(`/?_pk=${crypto.randomUUID()}`, { headers });
+  const socket = socketOf(answer as Response); // a room's fetch answers with one
+  if (socket === undefined) throw new ChatError("rooms_unavailable");
+  return socket;
+}
+
+function roomOf(lobby: Lobby, key: string): RoomStub {
+  const stub = lobby.parties["main"]?.get(key);
+  if (stub === undefined) throw new ChatError("internal");
+  return stub;
+}
+
+function closedDoor(): Response {
+  const { socket, response } = acceptSocket(undefined);
+  closeWith(socket, "internal", "config_invalid");
+  return response;
+}
