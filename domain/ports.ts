@@ -146,7 +146,12 @@ export interface RoomStore {
   findChannel: ChannelStore["findChannel"];
   createChannel: ChannelStore["createChannel"];
   findMember: ChannelStore["findMember"];
-  /** Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`. */
+  /**
+   * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`.
+   *
+   * @throws {ChatError} `storage_unavailable` when the store is away or not set up; `bad_request` when it is there and
+   *   refuses these very rows (SQLSTATE class 22 or 23), so that a room sets the bad one aside instead of trying for ever.
+   */
   writeBatch(batch: RoomBatch): Promise<void>;
 }
 
