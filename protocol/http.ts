@@ -29,6 +29,8 @@ export const MintRequest = z.strictObject({
 export type MintRequest = z.infer<typeof MintRequest>;
 
 /** Exchange takes no body; an empty object or a `userId` that old clients send is allowed and ignored. */
+export const ExchangeRequest = z.strictObject({ userId: z.optional(z.unknown()), user_id: z.optional(z.unknown()) });
+
 export const User = z.object({ id: UserId, name: z.string(), image: z.nullable(z.string()) });
 export type User = z.infer<typeof User>;
 

@@ -1,0 +1,21 @@
+/**
+ * One thing worth telling an operator. Only what is listed here can be logged: never content, tokens, keys, addresses or
+ * anything a user wrote.
+ */
+export type LogEvent =
+  | {
+      event: "request";
+      method: string;
+      /** The route's pattern, never the path itself. */
+      route: string;
+      status: number;
+      ms: number;
+      requestId: string;
+      userId: string | undefined;
+      code: string | undefined;
+    }
+  | { event: "bug"; requestId: string; route: string; error: unknown }
+  | { event: "problem"; part: "identity" | "limiter" | "store" | "rooms" | "driver" | "config"; reason: string };
+
+/** Writes one line. Requests are written only when logging is on; bugs and problems always. */
+export type Log = (event: LogEvent) => void;

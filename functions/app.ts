@@ -1,0 +1,38 @@
+import { Hono } from "hono";
+import type { Deps } from "../domain/deps.ts";
+import { KeyGuard } from "../domain/key-guard.ts";
+import { ChatError } from "../protocol/errors.ts";
+import { addressReader } from "./address.ts";
+import { createAnswerHeaders, problemAnswer } from "./answer.ts";
+import { Endpoint, type EndpointDeps } from "./endpoint.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { splitUrl } from "./url.ts";
+
+/** The whole HTTP side for one deployment. */
+export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
+  const own: EndpointDeps = {
+    deps,
+    headers: createAnswerHeaders(deps.settings),
+    guard: new KeyGuard(deps),
+    addressOf: addressReader(deps.settings),
+  };
+  // Paths are matched as they were sent: an escaped letter is another address, and there is nothing there.
+  const app = new Hono({ getPath: (request) => splitUrl(request.url).path });
+  for (const [path, there] of byPath(routes)) {
+    const endpoint = new Endpoint(own, path, there);
+    app.all(path, (c) => endpoint.serve(c.req.raw));
+  }
+  app.notFound((c) => {
+    const requestId = crypto.randomUUID();
+    return problemAnswer(new ChatError("not_found"), requestId, own.headers.for(c.req.header("origin") ?? null, requestId));
+  });
+  return app;
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const paths = new Map<string, Route[]>();
+  for (const route of routes)
+    for (const path of [route.path, ...(route.aliases ?? [])]) paths.set(path, [...(paths.get(path) ?? []), route]);
+  return paths;
+}

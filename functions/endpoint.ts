@@ -1,0 +1,151 @@
+import * as z from "zod/mini";
+import type { Caller } from "../domain/callers.ts";
+import type { Deps } from "../domain/deps.ts";
+import type { KeyGuard } from "../domain/key-guard.ts";
+import { ChatError } from "../protocol/errors.ts";
+import { firstIssue } from "../protocol/frames.ts";
+import {
+  addLimitHeaders,
+  type AnswerHeaders,
+  type HeaderFields,
+  jsonAnswer,
+  optionsAnswer,
+  problemAnswer,
+} from "./answer.ts";
+import { authenticate } from "./authenticate.ts";
+import { readJsonBody } from "./body.ts";
+import type { Route } from "./route.ts";
+import { type RawUrl, readParams, readQuery, splitUrl } from "./url.ts";
+
+export interface EndpointDeps {
+  deps: Deps;
+  headers: AnswerHeaders;
+  guard: KeyGuard;
+  addressOf: (request: Request) => string;
+}
+
+/** What is learned about a request on its way, for its log line. */
+interface Trace {
+  requestId: string;
+  route: string;
+  userId: string | undefined;
+  code: string | undefined;
+}
+
+const DECIMAL = /^(0|[1-9]\d{0,15})$/;
+
+/** Serves one path: the routes there are for it, by method, and a fitting answer to every other request. */
+export class Endpoint {
+  readonly #own: EndpointDeps;
+  readonly #pattern: string;
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #allow: string;
+
+  constructor(own: EndpointDeps, pattern: string, routes: readonly Route[]) {
+    this.#own = own;
+    this.#pattern = pattern;
+    this.#routes = new Map(routes.flatMap((route) => methodsOf(route).map((method) => [method, route])));
+    this.#allow = [...this.#routes.keys(), "OPTIONS"].join(", ");
+  }
+
+  async serve(request: Request): Promise<Response> {
+    const { deps } = this.#own;
+    const startedAt = deps.now();
+    const trace: Trace = { requestId: crypto.randomUUID(), route: this.#pattern, userId: undefined, code: undefined };
+    const headers = this.#own.headers.for(request.headers.get("origin"), trace.requestId);
+    const response = await this.#answer(request, headers, trace);
+    deps.log({
+      event: "request",
+      method: request.method,
+      status: response.status,
+      ms: deps.now() - startedAt,
+      ...trace,
+    });
+    return response;
+  }
+
+  async #answer(request: Request, headers: HeaderFields, trace: Trace): Promise<Response> {
+    try {
+      const route = this.#routes.get(request.method);
+      if (route !== undefined) return await this.#run(route, request, headers, trace);
+      headers["allow"] = this.#allow;
+      if (request.method !== "OPTIONS") throw new ChatError("method_not_allowed");
+      if (!this.#own.headers.isAllowed(request.headers.get("origin"))) throw new ChatError("bad_origin");
+      return optionsAnswer(request, this.#allow, headers);
+    } catch (error) {
+      const known = error instanceof ChatError ? error : new ChatError("internal", { cause: error });
+      if (known !== error || known.code === "internal")
+        this.#own.deps.log({ event: "bug", requestId: trace.requestId, route: trace.route, error });
+      trace.code = known.code;
+      return problemAnswer(known, trace.requestId, headers);
+    }
+  }
+
+  async #run(route: Route, request: Request, headers: HeaderFields, trace: Trace): Promise<Response> {
+    const { deps, guard, addressOf } = this.#own;
+    const url = splitUrl(request.url);
+    const address = addressOf(request);
+    const caller =
+      route.auth.length === 0
+        ? undefined
+        : await authenticate(deps, guard, route.auth, { headers: request.headers, query: url.query, address });
+    trace.userId = caller === undefined || caller.by === "key" ? undefined : caller.userId;
+    const call = { caller: caller as Caller, address, ...(await this.#parse(route, request, url)) };
+    if (route.limit !== undefined) await this.#limit(route.limit.policy, route.limit.by(call), headers);
+    const answer = await route.handler(deps, call);
+    if (answer.headers !== undefined) Object.assign(headers, answer.headers);
+    return jsonAnswer(answer.status, answer.body, headers);
+  }
+
+  async #parse(
+    route: Route,
+    request: Request,
+    url: RawUrl,
+  ): Promise<{ params: unknown; query: unknown; body: unknown }> {
+    return {
+      params: route.params && parseWith(route, route.params, readParams(this.#pattern, url.path)),
+      query: route.query && parseWith(route, route.query, readQueryValues(route.query, url.query)),
+      body: route.body && parseWith(route, route.body, await readBody(route, request)),
+    };
+  }
+
+  async #limit(policy: NonNullable<Route["limit"]>["policy"], identity: string, headers: HeaderFields): Promise<void> {
+    const answer = await this.#own.deps.limiter.take(policy, identity);
+    addLimitHeaders(headers, policy, answer);
+    if (!answer.allowed)
+      throw new ChatError("rate_limited", { retryAfterMs: Math.max(1, Math.ceil(answer.resetSeconds)) * 1_000 });
+  }
+}
+
+function methodsOf({ method }: Route): string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
+}
+
+async function readBody(route: Route, request: Request): Promise<unknown> {
+  const body = await readJsonBody(request);
+  if (body !== undefined || route.bodyIsOptional !== true) return body;
+  return {};
+}
+
+function readQueryValues(schema: z.ZodMiniType, query: string): Record<string, unknown> {
+  const read = (name: string, raw: string | undefined): unknown => {
+    // A parameter given twice is not a string any more, so no schema takes it.
+    if (raw === undefined) return null;
+    return DECIMAL.test(raw) && takesNumber(schema, name) ? Number(raw) : raw;
+  };
+  return Object.fromEntries([...readQuery(query)].map(([name, raw]) => [name, read(name, raw)]));
+}
+
+function takesNumber(schema: z.ZodMiniType, name: string): boolean {
+  if (!(schema instanceof z.ZodMiniObject)) return false;
+  const field: unknown = schema.shape[name];
+  return (field instanceof z.ZodMiniOptional ? field._zod.def.innerType : field) instanceof z.ZodMiniNumber;
+}
+
+function parseWith(route: Route, schema: z.ZodMiniType, value: unknown): unknown {
+  const parsed = z.safeParse(schema, value);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path[0];
+  const code = (typeof field === "string" ? route.invalid?.[field] : undefined) ?? "bad_request";
+  throw new ChatError(code, { detail: firstIssue(parsed.error) });
+}

@@ -1,0 +1,88 @@
+import { chatStatus } from "../../domain/chat-status.ts";
+import { identityOf } from "../../domain/callers.ts";
+import { exchangeSession, mintTokens } from "../../domain/issue-tokens.ts";
+import { ExchangeRequest, MintRequest, StatusReply, TokenReply } from "../../protocol/http.ts";
+import { answer, defineRoute } from "../route.ts";
+
+/** What a session token can be refused with, wherever one is taken. */
+export const SESSION_ERRORS = [
+  "token_missing",
+  "token_malformed",
+  "bad_signature",
+  "token_expired",
+  "token_not_yet_valid",
+  "wrong_issuer",
+  "wrong_party",
+  "wrong_audience",
+  "bad_claims",
+  "wrong_token_kind",
+  "auth_unavailable",
+] as const;
+/** What our own `token` can be refused with. */
+export const TOKEN_ERRORS = [
+  "token_missing",
+  "token_malformed",
+  "bad_signature",
+  "token_expired",
+  "token_not_yet_valid",
+  "wrong_issuer",
+  "wrong_audience",
+  "bad_claims",
+  "wrong_token_kind",
+] as const;
+export const KEY_ERRORS = ["invalid_api_key", "key_in_browser", "storage_unavailable"] as const;
+
+export const exchange = defineRoute({
+  id: "exchangeSession",
+  method: "POST",
+  path: "/v1/token",
+  aliases: ["/stream/token", "/api/chat/token"],
+  tag: "Tokens",
+  summary: "Swap the session token of your identity provider for chat tokens",
+  description:
+    "The user is the one the session token names. A body is not needed; a `userId` in it, as older clients send, is ignored.",
+  auth: ["session"],
+  body: ExchangeRequest,
+  bodyIsOptional: true,
+  replies: { 200: { description: "`token` is for HTTP, `wsToken` for sockets", schema: TokenReply } },
+  errors: [...SESSION_ERRORS, "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
+  limit: { policy: "token", by: ({ caller }) => identityOf(caller) },
+  handler: async (deps, { caller }) => answer(200, await exchangeSession(deps, caller)),
+});
+
+export const mint = defineRoute({
+  id: "mintTokens",
+  method: "POST",
+  path: "/v1/tokens",
+  aliases: ["/tokens", "/api/tokens"],
+  tag: "Tokens",
+  summary: "Make chat tokens for a user of yours, from your own server",
+  description: "Creates the user or changes the given fields of the one there is. Never call this from a browser.",
+  auth: ["key"],
+  body: MintRequest,
+  replies: { 200: { description: "The same as an exchange answers", schema: TokenReply } },
+  errors: [
+    ...KEY_ERRORS,
+    "bad_url",
+    "body_too_large",
+    "unsupported_media_type",
+    "rate_limited",
+    "driver_unavailable",
+  ],
+  limit: { policy: "mint", by: ({ caller, body }) => `${caller.app}:user:${body.userId}` },
+  handler: async (deps, { caller, body }) => answer(200, await mintTokens(deps, caller, body)),
+});
+
+export const status = defineRoute({
+  id: "readChatStatus",
+  method: "GET",
+  path: "/v1/token",
+  aliases: ["/api/chat/token"],
+  tag: "Tokens",
+  summary: "The caller's chat status; never a token",
+  auth: ["session", "token"],
+  replies: { 200: { description: "Whether the caller is online, in how many channels, with how much unread", schema: StatusReply } },
+  errors: [...SESSION_ERRORS, "rate_limited", "storage_unavailable"],
+  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  handler: async (deps, { caller }) => answer(200, await chatStatus(deps, caller)),
+});
