@@ -1,0 +1,59 @@
+import type { ClientSocket } from "./client-socket.ts";
+import type { HttpClient } from "./http-client.ts";
+import type { SmokeOptions } from "./options.ts";
+import type { Message } from "../../protocol/frames.ts";
+import type { TokenReply } from "../../protocol/http.ts";
+
+/** One thing that must be true of a deployment. A returned text is a remark that the report shows. */
+export interface Check {
+  group: string;
+  name: string;
+  /** Without it nothing else can hold, and the run ends. */
+  isVital?: true;
+  run(run: Run): Promise<string | void>;
+}
+
+/** What the checks of one run share, each adding what it found out. */
+export interface Run {
+  options: SmokeOptions;
+  http: HttpClient;
+  /** The time limit of the check that runs now. */
+  deadline: AbortSignal;
+  exchanged?: TokenReply;
+  /** Two people when there is an API key, else two sockets of one. */
+  people?: { first: TokenReply; second: TokenReply };
+  rateHeaders?: Headers;
+  first?: ClientSocket;
+  second?: ClientSocket;
+  epoch?: string;
+  sent?: Pick<Message, "messageId" | "seq" | "content"> & { clientMessageId: string };
+  sockets: Set<ClientSocket>;
+}
+
+/** A check that does not hold: what was expected, what came instead, and where to look. */
+export class CheckFailed extends Error {
+  readonly expected: string;
+  readonly came: string;
+  readonly hint: string;
+  constructor(expected: string, came: string, hint: string) {
+    super(`expected ${expected}, came ${came}`);
+    this.expected = expected;
+    this.came = came;
+    this.hint = hint;
+  }
+}
+
+/** Thrown by a check that cannot run for a reason that is no failure. */
+export class CheckSkipped extends Error {}
+
+export function need<Value>(value: Value | undefined, reason: string): Value {
+  if (value === undefined) throw new CheckSkipped(reason);
+  return value;
+}
+
+export const NO_TOKEN = "no chat token: give --token, --token-file or --api-key";
+export const NO_SOCKET = "the socket did not open";
+
+export function isSamePerson({ first, second }: NonNullable<Run["people"]>): boolean {
+  return first.userId === second.userId;
+}
