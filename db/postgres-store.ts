@@ -1,0 +1,27 @@
+import * as z from "zod/mini";
+import type { Store } from "../domain/ports.ts";
+import { createChannelStore } from "./channels.ts";
+import { createHistoryStore } from "./history.ts";
+import { createKeyStore } from "./keys.ts";
+import { writeBatch } from "./room-batch.ts";
+import { openSql, type SqlOptions } from "./sql.ts";
+import { createUserStore } from "./users.ts";
+
+/**
+ * The store in Postgres, over HTTP. It keeps no connection, so it is cheap to make and needs no closing. Every method
+ * throws `ChatError` `storage_unavailable` when the database does not answer in `timeoutMs` (5 s when left out), refuses,
+ * or answers nonsense; what it said is only in the error's `cause`.
+ */
+export function createPostgresStore(options: SqlOptions): Store {
+  const sql = openSql(options);
+  return {
+    ...createKeyStore(sql),
+    ...createUserStore(sql),
+    ...createChannelStore(sql),
+    ...createHistoryStore(sql),
+    writeBatch: (batch) => writeBatch(sql, batch),
+    async ping(signal) {
+      await sql.rows(z.object({}), { text: "select id from channels limit 1", params: [] }, signal);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
+import type { RoomBatch, RoomEvent } from "../domain/ports.ts";
+import { SeqRow } from "./rows.ts";
+import { parseRows, type Sql, sqlState, type Statement } from "./sql.ts";
+
+// Data that a column cannot hold (22) or a rule forbids (23): it would fail the same way for ever.
+const UNSTORABLE = /^2[23]/;
+
+/**
+ * Writes a batch in one transaction. What is there already stays as it is, so a batch whose answer got lost can be
+ * written again. A batch with an event that Postgres will not hold is halved until that event is found.
+ *
+ * @throws {BatchRefused} when some events can never be written; everything else has been.
+ * @throws {ChatError} `storage_unavailable` when it is worth trying again.
+ */
+export async function writeBatch(sql: Sql, batch: RoomBatch): Promise<void> {
+  const refused = await writeOnce(sql, batch).catch(async (error: unknown) => {
+    if (batch.events.length === 0 || !isUnstorable(error)) throw error;
+    await writeOnce(sql, { ...batch, events: [] });
+    return await writeHalves(sql, batch);
+  });
+  if (refused.length > 0) throw new BatchRefused(refused);
+}
+
+async function writeHalves(sql: Sql, { app, channelId, events }: RoomBatch): Promise<RefusedEvent[]> {
+  const refused: RefusedEvent[] = [];
+  const middle = Math.ceil(events.length / 2);
+  for (const half of [events.slice(0, middle), events.slice(middle)]) {
+    const batch = { app, channelId, events: half, members: [], reads: [] };
+    const found = await writeOnce(sql, batch).catch(async (error: unknown) => {
+      if (!isUnstorable(error)) throw error;
+      const [event, ...others] = half;
+      if (event === undefined || others.length > 0) return await writeHalves(sql, batch);
+      return [{ seq: event.seq, reason: "unstorable" as const }];
+    });
+    refused.push(...found);
+  }
+  return refused;
+}
+
+function isUnstorable(error: unknown): boolean {
+  return UNSTORABLE.test(sqlState(error) ?? "");
+}
+
+/** @returns the events that something else stands in the way of. */
+async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
+  const { app, channelId, events, members, reads } = batch;
+  const newest = events.at(-1);
+  const statements = [
+    ...(newest === undefined ? [] : [insertEvents(batch), moveHead(batch, newest)]),
+    ...(members.length === 0 ? [] : [insertMembers(batch)]),
+    ...(reads.length === 0 ? [] : [moveReadMarks(batch)]),
+  ];
+  if (statements.length === 0) return [];
+  const [inserted] = await sql.transaction(statements);
+  if (newest === undefined) return [];
+  const written = new Set(parseRows(SeqRow, inserted).map(({ seq }) => seq));
+  const present = events.filter(({ seq }) => !written.has(seq));
+  if (present.length === 0) return [];
+  // Asked afterwards: only now is everything visible that a request given up earlier may have written meanwhile.
+  const conflicts = await sql.rows(
+    SeqRow,
+    selectConflicts({ app, channelId, events: present, members: [], reads: [] }),
+  );
+  return conflicts.map(({ seq }) => ({ seq, reason: "conflict" }));
+}
+
+const EVENT_FIELDS =
+  "seq bigint, epoch text, kind text, id text, user_id text, username text, client_message_id text, content text, at float8";
+
+function insertEvents({ app, channelId, events }: RoomBatch): Statement {
+  return {
+    text: `
+      insert into events
+        (app, channel_id, seq, epoch, kind, id, user_id, username, client_message_id, content, created_at)
+      select $1, $2, seq, epoch, kind, id, user_id, username, client_message_id, content, to_timestamp(at / 1000)
+      from json_to_recordset($3::json) as given (${EVENT_FIELDS})
+      order by seq
+      on conflict do nothing
+      returning seq`,
+    params: [app, channelId, toRecords(events)],
+  };
+}
+
+function moveHead({ app, channelId }: RoomBatch, newest: RoomEvent): Statement {
+  return {
+    text: "update channels set head_seq = $3, epoch = $4 where app = $1 and id = $2 and head_seq < $3",
+    params: [app, channelId, newest.seq, newest.epoch],
+  };
+}
+
+function insertMembers({ app, channelId, members }: RoomBatch): Statement {
+  return {
+    text: `
+      insert into members (app, channel_id, user_id, role)
+      select $1, $2, user_id, 'member' from unnest($3::text[]) as given (user_id)
+      order by user_id
+      on conflict do nothing`,
+    params: [app, channelId, [...members]],
+  };
+}
+
+function moveReadMarks({ app, channelId, reads }: RoomBatch): Statement {
+  return {
+    text: `
+      update members m set read_seq = given.seq
+      from (
+        select user_id, max(seq) as seq from json_to_recordset($3::json) as r (user_id text, seq bigint) group by 1
+      ) given
+      where m.app = $1 and m.channel_id = $2 and m.user_id = given.user_id and m.read_seq < given.seq`,
+    params: [app, channelId, JSON.stringify(reads.map(({ userId, seq }) => ({ user_id: userId, seq })))],
+  };
+}
+
+function selectConflicts({ app, channelId, events }: RoomBatch): Statement {
+  return {
+    text: `
+      select given.seq
+      from json_to_recordset($3::json) as given (${EVENT_FIELDS})
+      left join events e on e.app = $1 and e.channel_id = $2 and e.seq = given.seq
+        and e.id = given.id and e.epoch = given.epoch and e.user_id = given.user_id and e.content = given.content
+      where e.seq is null
+      order by given.seq`,
+    params: [app, channelId, toRecords(events)],
+  };
+}
+
+function toRecords(events: readonly RoomEvent[]): string {
+  return JSON.stringify(
+    events.map(({ seq, epoch, kind, id, userId, username, clientMessageId, content, at }) => ({
+      seq,
+      epoch,
+      kind,
+      id,
+      user_id: userId,
+      username,
+      client_message_id: clientMessageId,
+      content,
+      at,
+    })),
+  );
+}

@@ -1,0 +1,65 @@
+import * as z from "zod/mini";
+import { ChannelType, type Custom } from "../protocol/http.ts";
+import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+
+/**
+ * The columns of each kind of record, named as the port names them, and the schema that parses them. The driver gives
+ * `bigint` as text, `timestamptz` as `Date` and `jsonb` parsed.
+ */
+
+// Ids were checked before they were written, so a row's are only branded.
+const id = <Id>() => z.custom<Id>((value) => typeof value === "string");
+const custom = z.custom<Custom>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+const Count = z.coerce.number().check(z.int(), z.nonnegative());
+
+export const USER_COLUMNS = "id, name, image, custom";
+export const UserRow = z.object({ id: id<UserId>(), name: z.string(), image: z.nullable(z.string()), custom });
+
+export const CHANNEL_COLUMNS =
+  'c.app, c.id, c.type, c.name, c.created_by as "createdBy", c.custom, c.created_at as "createdAt", c.epoch, c.head_seq as "headSeq"';
+export const ChannelRow = z.object({
+  app: id<AppId>(),
+  id: id<ChannelId>(),
+  type: ChannelType,
+  name: z.string(),
+  createdBy: z.string(),
+  custom,
+  createdAt: z.date(),
+  epoch: z.nullable(z.string()),
+  headSeq: Count,
+});
+
+export const MEMBER_COLUMNS = 'm.user_id as "userId", m.role, m.read_seq as "readSeq"';
+export const MemberRow = z.object({ userId: id<UserId>(), role: z.enum(["owner", "member"]), readSeq: Count });
+
+export const MemberListRow = z.object({ count: Count, userIds: z.array(id<UserId>()) });
+export const ChannelCountRow = z.object({ channels: Count, unread: Count });
+
+export const EVENT_COLUMNS =
+  'seq, epoch, kind, id, user_id as "userId", username, client_message_id as "clientMessageId", content, created_at as at';
+export const EventRow = z.object({
+  seq: Count,
+  epoch: z.string(),
+  kind: z.literal("message"),
+  id: z.string(),
+  userId: id<UserId>(),
+  username: z.string(),
+  clientMessageId: z.nullable(id<ClientMessageId>()),
+  content: z.string(),
+  at: z.pipe(
+    z.date(),
+    z.transform((date) => date.getTime()),
+  ),
+});
+
+export const SeqRow = z.object({ seq: Count });
+
+export const API_KEY_COLUMNS = 'id, app, environment, hash, created_at as "createdAt", revoked_at as "revokedAt"';
+export const ApiKeyRow = z.object({
+  id: z.string(),
+  app: id<AppId>(),
+  environment: z.enum(["live", "test"]),
+  hash: z.string(),
+  createdAt: z.date(),
+  revokedAt: z.nullable(z.date()),
+});

@@ -1,0 +1,23 @@
+import { ChatError } from "../protocol/errors.ts";
+
+/** An event that history cannot take, however often it is offered. */
+export interface RefusedEvent {
+  seq: number;
+  /**
+   * `conflict`: another event has its place or its client message id. `unstorable`: the database cannot hold its content.
+   */
+  reason: "conflict" | "unstorable";
+}
+
+/**
+ * Some events of a batch can never be written; all the others, its members and its read marks have been. The room sets
+ * the refused ones aside and goes on.
+ */
+export class BatchRefused extends ChatError {
+  readonly refused: readonly RefusedEvent[];
+  constructor(refused: readonly RefusedEvent[], cause?: unknown) {
+    super("duplicate_conflict", { detail: "History cannot take some events of the batch", cause });
+    this.name = "BatchRefused";
+    this.refused = refused;
+  }
+}
