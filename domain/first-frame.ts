@@ -11,77 +11,75 @@ export interface Early {
   closed: boolean;
 }
 
-/** A socket whose token came as first frame. What follows is kept until `handOver` is called, once. */
-export interface Waiting {
-  token: string;
-  handOver(): Early;
-}
-
 const EARLY_MESSAGES_MAX = 64;
 
 /**
- * Waits for `{type:"auth", token}` as first frame of a socket just accepted.
- *
- * @throws {ChatError} `token_missing` after `timeoutMs` or when the client goes, `bad_frame` for any other first frame.
+ * A socket just accepted whose token has to come as first frame, `{type:"auth", token}`. What the client sends after it is
+ * kept until somebody takes the socket over.
  */
-export function awaitAuthFrame(socket: ServerSocket, timeoutMs: number = TIMES.authFrameMs): Promise<Waiting> {
-  const early: Early = { messages: [], closed: false };
-  let handedOver = false;
-  let authenticated = false;
-  return new Promise((resolve, reject) => {
-    const refuse = (code: "token_missing" | "bad_frame", detail: string): void => {
-      clearTimeout(timer);
-      authenticated = true; // nobody listens any more
-      reject(new ChatError(code, { detail }));
-    };
-    const timer = setTimeout(() => refuse("token_missing", "No auth frame in time"), timeoutMs);
-    socket.addEventListener("message", ({ data }) => {
-      if (handedOver || early.closed) return;
-      if (authenticated) {
-        keepEarly(socket, early, data);
-        return;
-      }
-      const token = readAuthFrame(socket, data);
-      if (token === undefined) return refuse("bad_frame", "The first frame must be auth");
-      clearTimeout(timer);
-      authenticated = true;
-      resolve({
-        token,
-        handOver: () => {
-          handedOver = true;
-          return early;
-        },
-      });
-    });
-    socket.addEventListener("close", ({ code }) => {
-      if (handedOver) return;
-      early.closed = true;
-      closeQuietly(socket, code);
-      if (!authenticated) refuse("token_missing", "Closed before the auth frame");
-    });
-    socket.addEventListener("error", () => {
-      early.closed = true;
-      if (!authenticated) refuse("token_missing", "Broken before the auth frame");
-    });
-  });
-}
+export class FirstFrame {
+  /**
+   * The token.
+   *
+   * @throws {ChatError} `token_missing` when none came in time or the client went, `bad_frame` for another first frame.
+   */
+  readonly token: Promise<string>;
+  readonly #socket: ServerSocket;
+  readonly #early: Early = { messages: [], closed: false };
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #state: "waiting" | "keeping" | "over" = "waiting";
+  #found!: (token: string) => void;
+  #failed!: (error: ChatError) => void;
 
-function keepEarly(socket: ServerSocket, early: Early, data: unknown): void {
-  const tooBig = typeof data === "string" && data.length > LIMITS.frameMaxBytes;
-  if (!tooBig && early.messages.push(data) <= EARLY_MESSAGES_MAX) return;
-  early.closed = true;
-  closeWith(socket, tooBig ? "frame_too_big" : "rate_limited");
-}
+  constructor(socket: ServerSocket, timeoutMs: number = TIMES.authFrameMs) {
+    this.#socket = socket;
+    this.token = new Promise((resolve, reject) => {
+      this.#found = resolve;
+      this.#failed = reject;
+    });
+    this.#timer = setTimeout(() => this.#fail("token_missing", "No auth frame in time"), timeoutMs);
+    socket.addEventListener("message", ({ data }) => this.#take(data));
+    socket.addEventListener("close", ({ code }) => this.#gone(code));
+    socket.addEventListener("error", () => this.#gone(1006));
+  }
 
-function readAuthFrame(socket: ServerSocket, data: unknown): string | undefined {
-  if (typeof data !== "string") {
-    closeWith(socket, "unsupported_data");
-    return undefined;
+  /** Hands the socket over: from now on its events are the caller's. */
+  handOver(): Early {
+    this.#state = "over";
+    return this.#early;
   }
-  if (data.length > LIMITS.frameMaxBytes) {
-    closeWith(socket, "frame_too_big");
-    return undefined;
+
+  #take(data: unknown): void {
+    if (this.#state === "over") return;
+    if (typeof data !== "string") return this.#refuse("unsupported_data");
+    if (data.length > LIMITS.frameMaxBytes) return this.#refuse("frame_too_big");
+    if (this.#state === "waiting") this.#read(data);
+    else if (this.#early.messages.push(data) > EARLY_MESSAGES_MAX) this.#refuse("rate_limited");
   }
-  const parsed = AuthFrame.safeParse(parseJson(data.trim()));
-  return parsed.success ? parsed.data.token : undefined;
+
+  #read(data: string): void {
+    const frame = AuthFrame.safeParse(parseJson(data));
+    if (!frame.success) return this.#fail("bad_frame", "The first frame must be auth");
+    clearTimeout(this.#timer);
+    this.#state = "keeping";
+    this.#found(frame.data.token);
+  }
+
+  #refuse(reason: "unsupported_data" | "frame_too_big" | "rate_limited"): void {
+    closeWith(this.#socket, reason);
+    this.#gone(1000);
+  }
+
+  #gone(code: number): void {
+    if (this.#state === "over") return;
+    this.#early.closed = true;
+    closeQuietly(this.#socket, code);
+    if (this.#state === "waiting") this.#fail("token_missing", "Closed before the auth frame");
+  }
+
+  #fail(code: "token_missing" | "bad_frame", detail: string): void {
+    clearTimeout(this.#timer);
+    this.#state = "over";
+    this.#failed(new ChatError(code, { detail }));
+  }
 }

@@ -13,7 +13,7 @@ export function problemResponse(error: unknown): Response {
   const known = error instanceof ChatError ? error : new ChatError("internal");
   const { status, title } = ERRORS[known.code];
   const body = {
-    type: `urn:parley:error:${known.code}`,
+    type: `urn:parley:problem:${known.code}`,
     title,
     status,
     code: known.code,

@@ -1,6 +1,6 @@
 import { ChatError } from "../protocol/errors.ts";
 import { Since, SUBPROTOCOLS, TOKEN_SUBPROTOCOL_PREFIX, type Subprotocol } from "../protocol/frames.ts";
-import { ChannelId, isChannelId, LOBBY } from "../protocol/ids.ts";
+import { type ChannelId, isChannelId, LOBBY } from "../protocol/ids.ts";
 
 /** The parts of a request that a door reads; a `Request` is one. */
 export interface UpgradeRequest {
@@ -117,7 +117,12 @@ function protocolTokens(request: UpgradeRequest): string[] {
 }
 
 function readProtocols(request: UpgradeRequest): string[] {
-  return request.headers.get("sec-websocket-protocol")?.split(",").map((protocol) => protocol.trim()) ?? [];
+  return (
+    request.headers
+      .get("sec-websocket-protocol")
+      ?.split(",")
+      .map((protocol) => protocol.trim()) ?? []
+  );
 }
 
 function isProtocolToken(protocol: string): boolean {

@@ -1,19 +1,22 @@
 import { ChatError, closeFor } from "../protocol/errors.ts";
 import type { Since, Subprotocol } from "../protocol/frames.ts";
 import type { ChannelId } from "../protocol/ids.ts";
+import { TIMES } from "../protocol/limits.ts";
 import { type ChatClaims, type TokenKeys, verifyChatToken } from "./chat-tokens.ts";
-import { awaitAuthFrame, type Early, type Waiting } from "./first-frame.ts";
+import { type Early, FirstFrame } from "./first-frame.ts";
 import { isAllowedOrigin, type OriginSettings } from "./origins.ts";
 import type { Now } from "./ports.ts";
 import { problemResponse } from "./problem.ts";
 import { type Credentials, readCredentials, readHandshake } from "./socket-auth.ts";
 import { type AcceptedSocket, closeWith, type ServerSocket } from "./sockets.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 export interface DoorDeps {
   settings: OriginSettings;
   tokenKeys: TokenKeys;
   now: Now;
   accept(subprotocol: Subprotocol | undefined): AcceptedSocket;
+  waiting: WaitingRoom;
 }
 
 /** Somebody who has shown a valid `wsToken`, and what they asked for. */
@@ -59,22 +62,35 @@ async function admit(
 ): Promise<Response> {
   try {
     const { token, since } = readCredentials(request);
-    if (token === undefined) return admitLater(deps, entrance, { ...asked, since });
-    return await entrance.enter(await identify(deps, { ...asked, token, since }));
+    if (token !== undefined) return await entrance.enter(await identify(deps, { ...asked, token, since }));
+    return admitLater(deps, request, entrance, { ...asked, since });
   } catch (error) {
+    if (error instanceof ChatError && error.code === "rate_limited") throw error;
     const { socket, response } = deps.accept(asked.subprotocol);
     turnAway(socket, error);
     return response;
   }
 }
 
-function admitLater(deps: DoorDeps, entrance: Entrance, asked: Omit<Guest, "claims" | "token">): Response {
+/** @throws {ChatError} `rate_limited` when too many sockets of this address wait for their token already. */
+function admitLater(
+  deps: DoorDeps,
+  request: Request,
+  entrance: Entrance,
+  asked: Omit<Guest, "claims" | "token">,
+): Response {
+  // Only Cloudflare writes this header; where it is missing there is no address to count by.
+  const address = request.headers.get("cf-connecting-ip");
+  const leave = address === null ? () => {} : deps.waiting.enter(address);
+  if (leave === undefined) throw new ChatError("rate_limited", { retryAfterMs: TIMES.authFrameMs });
   const { socket, response } = deps.accept(asked.subprotocol);
-  const meet = async ({ token, handOver }: Waiting): Promise<void> => {
+  const firstFrame = new FirstFrame(socket);
+  const meet = async (): Promise<void> => {
+    const token = await firstFrame.token.finally(leave);
     const guest = await identify(deps, { ...asked, token });
-    await entrance.enterAccepted(guest, socket, handOver);
+    await entrance.enterAccepted(guest, socket, () => firstFrame.handOver());
   };
-  awaitAuthFrame(socket).then(meet).catch((error: unknown) => turnAway(socket, error));
+  meet().catch((error: unknown) => turnAway(socket, error));
   return response;
 }
 

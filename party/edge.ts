@@ -3,6 +3,7 @@ import { problemResponse } from "../domain/problem.ts";
 import { readBearer, readRoomPath } from "../domain/socket-auth.ts";
 import { type Entrance, type Guest, openDoor } from "../domain/socket-door.ts";
 import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
+import { WaitingRoom } from "../domain/waiting-room.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { RESERVED_CHANNEL_IDS, roomKey } from "../protocol/ids.ts";
 import { type EdgeSetup, setUpEdge } from "./edge-setup.ts";
@@ -21,6 +22,9 @@ interface RoomStub {
 const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
 const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)$/;
 
+// One for each isolate, as are the sockets it counts.
+const waiting = new WaitingRoom(Date.now);
+
 /**
  * The door of a room's socket: whoever gets past it is verified, and the room sees a request made here from nothing of
  * theirs but the token. Never throws: PartyKit shows an error's text to the client.
@@ -36,7 +40,7 @@ export async function onBeforeConnect(request: Request, lobby: Lobby): Promise<R
       pipe(socket, room, handOver());
     },
   };
-  return openDoor({ ...setup, accept: acceptSocket, now: Date.now }, request, entrance);
+  return openDoor({ ...setup, accept: acceptSocket, now: Date.now, waiting }, request, entrance);
 }
 
 /** Rooms answer plain requests of our own Worker only; to everybody else there is nothing here. */

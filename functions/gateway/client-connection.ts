@@ -1,6 +1,7 @@
 import { verifyChatToken } from "../../domain/chat-tokens.ts";
 import type { Guest } from "../../domain/socket-door.ts";
 import { closeQuietly, closeWith, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
+import { TokenBucket } from "../../domain/token-bucket.ts";
 import { ChatError, CLOSES, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
 import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
 import { type ChannelId, RESERVED_CHANNEL_IDS } from "../../protocol/ids.ts";
@@ -15,9 +16,12 @@ import { type RoomHost, RoomSession } from "./room-session.ts";
 interface ErrorPlace {
   roomId?: ChannelId | undefined;
   clientMessageId?: string | undefined;
+  retryAfterMs?: number | undefined;
 }
 
 const KEEP_ALIVE_INTERVAL_MS = 10_000;
+/** Each join opens a socket: as many as there may be rooms at once, then one a second. */
+const JOINS = { burst: LIMITS.roomsPerSocket, everyMs: 1_000 };
 const utf8 = new TextEncoder();
 
 /** One client's socket at the gateway: its frames go to the rooms it has joined, theirs come back on it. */
@@ -31,6 +35,7 @@ export class ClientConnection implements RoomHost {
   readonly #home: ChannelId;
   readonly #claims: Guest["claims"];
   readonly #rooms = new Map<ChannelId, RoomSession>();
+  readonly #joins: TokenBucket;
   #strikes = 0;
   #pinged = false;
   #heardAt: number;
@@ -48,6 +53,7 @@ export class ClientConnection implements RoomHost {
     this.#codec = nativeCodec(guest.subprotocol);
     this.#home = guest.roomId;
     this.#claims = guest.claims;
+    this.#joins = new TokenBucket(JOINS, deps.now);
     this.#heardAt = deps.now();
     this.#heads = setInterval(() => this.#tick(), TIMES.headsMs);
     socket.addEventListener("message", ({ data }) => this.receive(data));
@@ -121,6 +127,8 @@ export class ClientConnection implements RoomHost {
     if (RESERVED_CHANNEL_IDS.has(roomId)) return this.#fail("room_not_found", { roomId });
     if (this.#rooms.size >= LIMITS.roomsPerSocket)
       return this.#fail("forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
+    const retryAfterMs = this.#joins.take();
+    if (retryAfterMs !== undefined) return this.#fail("rate_limited", { roomId, retryAfterMs });
     this.#rooms.set(roomId, new RoomSession(this, roomId, since));
   }
 
@@ -166,13 +174,18 @@ export class ClientConnection implements RoomHost {
     this.#expiry = setTimeout(() => this.end("token_expired"), expiresAt - this.#deps.now() + TIMES.expiryGraceMs);
   }
 
-  #fail(code: ErrorCode, { roomId, clientMessageId }: ErrorPlace, message: string = ERRORS[code].title): void {
+  #fail(
+    code: ErrorCode,
+    { roomId, clientMessageId, retryAfterMs }: ErrorPlace,
+    message: string = ERRORS[code].title,
+  ): void {
     this.send({
       type: "error",
       code,
       message,
       ...(roomId !== undefined && { roomId }),
       ...(clientMessageId !== undefined && { clientMessageId }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
   }
 

@@ -1,4 +1,10 @@
-import { type ParsedFrame, parseClientFrame, type ServerFrame, splitLines, type Subprotocol } from "../../protocol/frames.ts";
+import {
+  type ParsedFrame,
+  parseClientFrame,
+  type ServerFrame,
+  splitLines,
+  type Subprotocol,
+} from "../../protocol/frames.ts";
 import type { RoomFrame } from "./room-frame.ts";
 
 /** One frame a client sent: parsed, and the native text of it for the room. */

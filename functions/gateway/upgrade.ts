@@ -4,6 +4,7 @@ import type { Now } from "../../domain/ports.ts";
 import { type Entrance, openDoor } from "../../domain/socket-door.ts";
 import { readRoomParameter } from "../../domain/socket-auth.ts";
 import { acceptSocket } from "../../domain/sockets.ts";
+import { WaitingRoom } from "../../domain/waiting-room.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { createDial } from "./dial.ts";
@@ -15,6 +16,9 @@ export interface UpgradeDeps {
   now: Now;
 }
 
+// One for each isolate, as are the sockets it counts.
+const waiting = new WaitingRoom(Date.now);
+
 /**
  * Answers `/ws`: one socket for all of a client's rooms, ended here at the nearest location. Never throws.
  *
@@ -23,7 +27,7 @@ export interface UpgradeDeps {
 export function handleUpgrade(deps: UpgradeDeps, request: Request): Promise<Response> {
   const { settings, tokenKeys, now } = deps;
   const dial = createDial(settings.PARTY_URL);
-  return openGateway({ settings, tokenKeys, now, random: Math.random, accept: acceptSocket, dial }, request);
+  return openGateway({ settings, tokenKeys, now, random: Math.random, accept: acceptSocket, waiting, dial }, request);
 }
 
 /** The same with everything it needs of the world given. */
