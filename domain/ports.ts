@@ -149,8 +149,8 @@ export interface RoomStore {
   /**
    * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`.
    *
-   * @throws {ChatError} `storage_unavailable` when the store is away or not set up; `bad_request` when it is there and
-   *   refuses these very rows (SQLSTATE class 22 or 23), so that a room sets the bad one aside instead of trying for ever.
+   * @throws {BatchRefused} when some events can never be written; everything else of the batch has been.
+   * @throws {ChatError} `storage_unavailable` when it is worth trying again.
    */
   writeBatch(batch: RoomBatch): Promise<void>;
 }

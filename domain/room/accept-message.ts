@@ -1,0 +1,75 @@
+import { parseContent } from "../../protocol/content.ts";
+import { ChatError } from "../../protocol/errors.ts";
+import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
+import type { RoomEvent } from "../ports.ts";
+import { contentHash } from "./content-hash.ts";
+import type { EventLog } from "./event-log.ts";
+import type { MessageLimit } from "./message-limit.ts";
+
+/** Events a room keeps for history while history cannot be written. */
+export const BACKLOG_MAX_EVENTS = 10_000;
+export const BACKLOG_MAX_AGE_MS = 24 * 3_600_000;
+const BACKLOG_RETRY_MS = 30_000;
+
+/** What decides about a message: all of it in memory. */
+export interface MessageRules {
+  log: EventLog;
+  limit: MessageLimit;
+  maxCodePoints: number;
+  /** Events up to here are in history. */
+  storedSeq: number;
+}
+
+export interface MessageDraft {
+  /** The new message's id, should it be one. */
+  id: string;
+  userId: UserId;
+  username: string;
+  content: string;
+  clientMessageId: ClientMessageId | undefined;
+}
+
+/** What the sender is told. `event` is there when the message is new: keep it before anything is said. */
+export interface MessageDecision {
+  seq: number;
+  id: string;
+  at: number;
+  event: RoomEvent | undefined;
+}
+
+/**
+ * Decides about a message without changing anything: whoever asks keeps the event, then appends it to the log.
+ *
+ * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `rate_limited`, `history_backlog`
+ */
+export function decideMessage(rules: MessageRules, draft: MessageDraft, now: number): MessageDecision {
+  const content = parseContent(draft.content, rules.maxCodePoints);
+  const known = findKnown(rules.log, draft);
+  if (known !== undefined) {
+    if (known.hash !== contentHash(content)) throw new ChatError("duplicate_conflict");
+    return { seq: known.seq, id: known.id, at: known.at, event: undefined };
+  }
+  requireRoom(rules, draft.userId, now);
+  const { id, userId, username } = draft;
+  const seq = rules.log.head + 1;
+  const at = rules.log.nextAt(now);
+  const clientMessageId = draft.clientMessageId ?? null;
+  return {
+    seq,
+    id,
+    at,
+    event: { seq, epoch: rules.log.epoch, kind: "message", id, userId, username, clientMessageId, content, at },
+  };
+}
+
+function findKnown(log: EventLog, { userId, clientMessageId }: MessageDraft) {
+  return clientMessageId === undefined ? undefined : log.findKnown(userId, clientMessageId);
+}
+
+function requireRoom({ log, limit, storedSeq }: MessageRules, userId: UserId, now: number): void {
+  const retryAfterMs = limit.waitMs(userId, now);
+  if (retryAfterMs !== undefined) throw new ChatError("rate_limited", { retryAfterMs });
+  const oldest = log.timeOf(storedSeq + 1);
+  if (log.head - storedSeq >= BACKLOG_MAX_EVENTS || (oldest !== undefined && oldest < now - BACKLOG_MAX_AGE_MS))
+    throw new ChatError("history_backlog", { retryAfterMs: BACKLOG_RETRY_MS });
+}

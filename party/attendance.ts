@@ -1,0 +1,222 @@
+import { Roster, type PresenceChange } from "../domain/room/roster.ts";
+import { Typing } from "../domain/room/typing.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import type { ChannelId, UserId } from "../protocol/ids.ts";
+import { TIMES } from "../protocol/limits.ts";
+import type { FanOut } from "./fan-out.ts";
+import { type AwayRecord, KEYS } from "./kept.ts";
+import { save, type Session, type Sessions } from "./session.ts";
+
+/** A crowd's count is told less often than who came and went among a few. */
+const CROWD_GATHER_MS = 1_000;
+
+export interface AttendanceDeps {
+  sessions: Sessions;
+  fanOut: FanOut;
+  now: () => number;
+  /** Calls back after a time too short for an alarm. */
+  after: (ms: number, callback: () => void) => void;
+  /** Writes what must survive; `undefined` deletes. */
+  keep: (entries: Record<string, unknown>) => void;
+  /** Makes sure the room wakes by then. */
+  wakeBy: (at: number) => void;
+  /** Somebody came or has gone, for the board that spans rooms. */
+  seen: (userId: UserId, isHere: boolean) => void;
+}
+
+/** Who is here, who is typing and how far they have read, and telling the others: gathered, and only what changed. */
+export class Attendance {
+  readonly roster = new Roster();
+  readonly typing = new Typing();
+  readonly #deps: AttendanceDeps;
+  readonly #away = new Set<UserId>();
+  readonly #marks = new Map<UserId, number>();
+  #telling = false;
+  #wasCrowded = false;
+  #roomId: ChannelId | undefined;
+
+  constructor(deps: AttendanceDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rebuilds everything from the live sockets and what was kept of people who had just left. */
+  restore(roomId: ChannelId, away: Map<UserId, AwayRecord>): void {
+    this.#roomId = roomId;
+    for (const { state } of this.#deps.sessions) {
+      if (!state.present) continue;
+      this.roster.enter(state.userId, state.username, state.announced);
+      if (state.typingUntil > 0) this.typing.restore(state.userId, state.typingUntil);
+    }
+    for (const [userId, { username, leftAt }] of away) {
+      this.#away.add(userId);
+      this.roster.restoreAway(userId, username, leftAt);
+      if (this.roster.isOnline(userId)) this.#forgetAway(userId);
+    }
+    this.#wasCrowded = this.roster.isCrowded();
+    if (this.roster.hasNews()) this.#tellSoon();
+  }
+
+  open(roomId: ChannelId): void {
+    this.#roomId = roomId;
+  }
+
+  /** The socket's user is here by it. */
+  arrive(session: Session): void {
+    const { userId, username } = session.state;
+    this.roster.enter(userId, username);
+    this.#forgetAway(userId);
+    session.state.present = true;
+    session.state.announced = this.roster.isAnnounced(userId);
+    save(session);
+    this.#deps.seen(userId, true);
+    if (this.roster.hasNews()) this.#tellSoon();
+  }
+
+  /** The socket's user is no longer here by it; with other sockets they stay. */
+  depart(session: Session, graceMs: number = TIMES.presenceGraceMs): void {
+    const { state } = session;
+    if (!state.present) return;
+    const now = this.#deps.now();
+    state.present = false;
+    state.announced = false;
+    state.typingUntil = 0;
+    const believed = this.roster.leave(state.userId, now, graceMs);
+    if (this.roster.isOnline(state.userId)) return;
+    this.typing.stop(state.userId);
+    if (!believed) return this.#gone(state.userId);
+    if (graceMs === 0) return this.#tellSoon();
+    this.#away.add(state.userId);
+    const record: AwayRecord = { username: state.username, leftAt: now };
+    this.#deps.keep({ [KEYS.away(state.userId)]: record });
+    this.#deps.wakeBy(now + graceMs);
+    this.#tellTyping();
+  }
+
+  setTyping(session: Session, isTyping: boolean): void {
+    const { state } = session;
+    if (isTyping) this.typing.start(state.userId, this.#deps.now());
+    else this.typing.stop(state.userId);
+    this.#tellTyping();
+    const until = this.typing.until(state.userId);
+    for (const own of this.#deps.sessions.of(state.userId)) {
+      const typingUntil = own === session ? until : Math.min(own.state.typingUntil, until);
+      if (own.state.typingUntil === typingUntil) continue;
+      own.state.typingUntil = typingUntil;
+      save(own);
+    }
+    const next = this.typing.nextAt(this.#deps.now());
+    if (next !== undefined) this.#deps.wakeBy(next);
+  }
+
+  /** How far the user has read; never back. @returns false when it is no news. */
+  markRead({ state }: Session, seq: number): boolean {
+    const own = [...this.#deps.sessions.of(state.userId)];
+    if (own.some((session) => session.state.readSeq >= seq)) return false;
+    for (const session of own) session.state.readSeq = seq;
+    this.#marks.set(state.userId, seq);
+    this.#tellSoon();
+    return true;
+  }
+
+  /** Tells the others what is due. */
+  tell(): void {
+    this.#tellTyping();
+    this.#tellPresence(this.roster.takeChanges(this.#deps.now()));
+    this.#tellMarks();
+  }
+
+  /** When there is something to tell that no timer is set for. */
+  nextAt(): number | undefined {
+    const times = [this.roster.nextGoneAt(), this.typing.nextAt(this.#deps.now())].filter((at) => at !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  #tellSoon(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#deps.after(this.roster.isCrowded() ? CROWD_GATHER_MS : TIMES.presenceGatherMs, () => {
+      this.#telling = false;
+      this.tell();
+    });
+  }
+
+  #tellTyping(): void {
+    for (const { userId, isTyping } of this.typing.takeNews(this.#deps.now()))
+      this.#toOthers(userId, {
+        type: "typing_indicator",
+        ...this.#room(),
+        userId,
+        username: this.#nameOf(userId),
+        isTyping,
+      });
+  }
+
+  #tellPresence(changes: PresenceChange[]): void {
+    if (changes.length === 0) return;
+    for (const { userId, status } of changes) {
+      if (status === "offline") this.#gone(userId);
+      else this.#markAnnounced(userId);
+    }
+    const crowded = this.roster.isCrowded();
+    // A room that has just emptied below the limit tells everybody's name once, so that differences make sense again.
+    if (crowded || this.#wasCrowded) this.#tellCount();
+    else for (const change of changes) this.#tellChange(change);
+    this.#wasCrowded = crowded;
+  }
+
+  #tellChange({ userId, username, status, lastSeenAt }: PresenceChange): void {
+    const lastSeen = new Date(lastSeenAt).toISOString();
+    this.#toOthers(userId, { type: "presence", ...this.#room(), userId, username, status, lastSeen });
+  }
+
+  #tellCount(): void {
+    const sample = this.roster.members();
+    this.#toAll({ type: "presence_count", ...this.#room(), memberCount: this.roster.size, sample });
+  }
+
+  // In a crowd a mark is of use to nobody but the reader's own other windows.
+  #tellMarks(): void {
+    for (const [userId, seq] of this.#marks) {
+      const frame: ServerFrame = { type: "read", ...this.#room(), userId, seq };
+      for (const session of this.#deps.sessions.of(userId)) save(session);
+      if (!this.roster.isCrowded()) this.#toAll(frame);
+      else
+        for (const session of this.#deps.sessions.of(userId)) this.#deps.fanOut.toOne(session, JSON.stringify(frame));
+    }
+    this.#marks.clear();
+  }
+
+  #markAnnounced(userId: UserId): void {
+    for (const session of this.#deps.sessions.of(userId)) {
+      if (!session.state.present) continue;
+      session.state.announced = true;
+      save(session);
+    }
+  }
+
+  #gone(userId: UserId): void {
+    this.#forgetAway(userId);
+    this.#deps.seen(userId, false);
+  }
+
+  #forgetAway(userId: UserId): void {
+    if (this.#away.delete(userId)) this.#deps.keep({ [KEYS.away(userId)]: undefined });
+  }
+
+  #toAll(frame: ServerFrame): void {
+    this.#deps.fanOut.toAll(JSON.stringify(frame));
+  }
+
+  #toOthers(userId: UserId, frame: ServerFrame): void {
+    this.#deps.fanOut.toAll(JSON.stringify(frame), ({ state }) => (state.userId === userId ? null : undefined));
+  }
+
+  #nameOf(userId: UserId): string {
+    return this.roster.nameOf(userId) ?? userId;
+  }
+
+  #room(): { roomId: ChannelId } {
+    if (this.#roomId === undefined) throw new Error("Nobody is in a room that was never opened");
+    return { roomId: this.#roomId };
+  }
+}

@@ -1,0 +1,58 @@
+import { type ChatClaims, type TokenKind, createTokenKeys, verifyChatToken } from "../domain/chat-tokens.ts";
+import { readConfig, type Settings, type Variables } from "../domain/config.ts";
+import type { HistoryStore, Now, PresenceBoard, RoomStore } from "../domain/ports.ts";
+import type { After } from "./fan-out.ts";
+import { createRoomLogger, type RoomLogger } from "./log.ts";
+
+export type RoomSettings = Pick<
+  Settings,
+  "ROOMS_AUTO_CREATE" | "RATE_LIMIT_WINDOW_MS" | "RATE_LIMIT_MAX_MESSAGES" | "MAX_MESSAGE_LENGTH"
+>;
+
+/** Everything a room asks of the world outside its own object. */
+export interface RoomDeps {
+  settings: RoomSettings;
+  store: RoomStore & Pick<HistoryStore, "listEvents">;
+  board: PresenceBoard;
+  verify(kind: TokenKind, token: string): Promise<ChatClaims>;
+  now: Now;
+  after: After;
+  newId(): string;
+  log: RoomLogger;
+}
+
+/** What a room can say when its settings are not safe: nothing is served, and the log names the keys. */
+export type DepsResult = { deps: RoomDeps } | { problems: string[]; log: RoomLogger };
+
+/** How `party/index.ts` makes the real store and board. */
+export interface Connect {
+  store(settings: Settings): RoomDeps["store"];
+  board(settings: Settings): PresenceBoard;
+}
+
+/** Reads the settings and builds what a room needs from them. */
+export function createRoomDeps(variables: Variables, connect: Connect): DepsResult {
+  const { settings, problems } = readConfig(variables);
+  const log = createRoomLogger(settings?.ENABLE_LOGGING ?? false, (line) => console.log(line));
+  if (settings === undefined) return { problems: problems.map(({ name, problem }) => `${name} ${problem}`), log };
+  let keys: ReturnType<typeof createTokenKeys> | undefined;
+  return {
+    deps: {
+      settings,
+      store: connect.store(settings),
+      board: connect.board(settings),
+      async verify(kind, token) {
+        keys ??= createTokenKeys(
+          settings.PUBLIC_URL,
+          settings.CHAT_JWT_SECRET ?? "",
+          settings.CHAT_JWT_SECRET_PREVIOUS,
+        );
+        return verifyChatToken(await keys, kind, token, Date.now());
+      },
+      now: () => Date.now(),
+      after: (ms, callback) => void setTimeout(callback, ms),
+      newId: () => crypto.randomUUID(),
+      log,
+    },
+  };
+}

@@ -1,0 +1,241 @@
+import { decideMessage } from "../domain/room/accept-message.ts";
+import { toMessage } from "../domain/room/event-log.ts";
+import type { RoomEvent } from "../domain/ports.ts";
+import { ChatError, closeFor } from "../protocol/errors.ts";
+import { type ClientFrame, parseClientFrame, type ServerFrame, splitLines } from "../protocol/frames.ts";
+import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { KEYS } from "./kept.ts";
+import type { ChatRoom } from "./room.ts";
+import { save, type Session } from "./session.ts";
+
+/** Frames in one WebSocket message of a `chat.v1.lines` socket. */
+const LINES_MAX = 64;
+/** Messages past the limit, in one window, that a client may be told of before it is sent away. */
+const REFUSALS_MAX = 300;
+/** Mistakes this far apart are not counted together. */
+const STRIKES_FORGOTTEN_MS = 60_000;
+/** What must not be lost by sleeping is saved at least this often. */
+const HEARD_SAVED_MS = 10_000;
+
+const utf8 = new TextEncoder();
+
+/** Reads what clients send, one frame after the other in the order they came, and answers. */
+export class FrameHandler {
+  readonly #room: ChatRoom;
+  readonly #inboxes = new Map<Session, string[]>();
+
+  constructor(room: ChatRoom) {
+    this.#room = room;
+  }
+
+  /** The promise is only there while a frame waits for something; the socket's later frames wait behind it. */
+  take(session: Session, message: unknown): Promise<void> | undefined {
+    this.#heard(session);
+    if (typeof message !== "string") return this.#room.end(session, "unsupported_data") as undefined;
+    const texts = session.state.lines ? splitLines(message) : [message];
+    if (texts.length > LINES_MAX || texts.some(isTooBig)) return this.#room.end(session, "frame_too_big") as undefined;
+    const waiting = this.#inboxes.get(session);
+    if (waiting !== undefined) {
+      waiting.push(...(texts.length === 0 ? [""] : texts));
+      return undefined;
+    }
+    return this.#drain(session, texts.length === 0 ? [""] : texts);
+  }
+
+  #drain(session: Session, inbox: string[]): Promise<void> | undefined {
+    for (let text = inbox.shift(); text !== undefined; text = inbox.shift()) {
+      const work = this.#takeOne(session, text);
+      if (work === undefined) continue;
+      this.#inboxes.set(session, inbox);
+      return work.then(() => this.#drain(session, inbox));
+    }
+    this.#inboxes.delete(session);
+    return undefined;
+  }
+
+  #takeOne(session: Session, text: string): Promise<void> | undefined {
+    if (this.#room.sessions.find(session.connection) !== session) return undefined; // it was ended by an earlier frame
+    const parsed = parseClientFrame(text);
+    if (!parsed.ok) return this.#strike(session, parsed) as undefined;
+    const frame = parsed.frame;
+    const needsOrder = frame.type === "message" || frame.type === "join_room";
+    const loading = needsOrder ? this.#room.loadOrder() : undefined;
+    if (loading === undefined) return this.#handle(session, frame);
+    return loading.then(
+      () => this.#handle(session, frame),
+      (error: unknown) => this.#refuse(session, frame, error),
+    );
+  }
+
+  #handle(session: Session, frame: ClientFrame): Promise<void> | undefined {
+    try {
+      return this.#dispatch(session, frame);
+    } catch (error) {
+      this.#refuse(session, frame, error);
+      return undefined;
+    }
+  }
+
+  #dispatch(session: Session, frame: ClientFrame): Promise<void> | undefined {
+    switch (frame.type) {
+      case "ping":
+        session.state.keepsAlive = true;
+        this.#room.tell(session, { type: "pong" });
+        return undefined;
+      case "received":
+        session.state.keepsAlive = true;
+        session.state.receivedSeq = Math.max(session.state.receivedSeq, frame.seq);
+        return undefined;
+      case "refresh":
+        return this.#refresh(session, frame.token);
+      default:
+        if (this.#isExpired(session)) return undefined;
+        this.#requireThisRoom(frame.roomId);
+        return this.#act(session, frame) as undefined;
+    }
+  }
+
+  #act(session: Session, frame: Exclude<ClientFrame, { type: "ping" | "received" | "refresh" }>): void {
+    if (frame.type === "join_room") return this.#room.join(session, frame.since);
+    if (!session.state.joined) throw new ChatError("forbidden", { detail: "Join the room first" });
+    switch (frame.type) {
+      case "message":
+        return this.#message(session, frame);
+      case "leave_room":
+        return this.#room.leave(session);
+      case "typing":
+        return this.#room.attendance.setTyping(session, frame.isTyping);
+      case "read":
+        return this.#read(session, frame.seq);
+    }
+  }
+
+  // No await from here to the end: what is stored, acked and told is one step, in the order the frames came.
+  #message(session: Session, frame: Extract<ClientFrame, { type: "message" }>): void {
+    const { log, limit } = this.#room.requireOrder();
+    const { userId, username } = session.state;
+    const { deps, outbox } = this.#room;
+    const { content, clientMessageId } = frame;
+    const decision = decideMessage(
+      { log, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
+      { id: deps.newId(), userId, username, content, clientMessageId },
+      deps.now(),
+    );
+    const { event, seq, id, at } = decision;
+    if (event !== undefined) this.#room.append(event);
+    this.#room.tell(session, {
+      type: "ack",
+      roomId: this.#roomId(),
+      ...(clientMessageId !== undefined && { clientMessageId }),
+      messageId: id,
+      seq,
+      epoch: log.epoch,
+      timestamp: new Date(at).toISOString(),
+      duplicate: event === undefined,
+    });
+    if (event !== undefined) this.#broadcast(event);
+    if (session.state.typingUntil > 0) this.#room.attendance.setTyping(session, false);
+  }
+
+  #broadcast(event: RoomEvent): void {
+    const text = messageText(event, this.#roomId(), false);
+    const authors = event.clientMessageId === null ? text : messageText(event, this.#roomId(), true);
+    this.#room.fanOut.toAll(text, ({ state }) => (state.userId === event.userId ? authors : undefined));
+  }
+
+  #read(session: Session, seq: number): void {
+    const mark = Math.min(seq, this.#room.requireLife().head.seq);
+    if (mark === 0 || !this.#room.attendance.markRead(session, mark)) return;
+    const { userId } = session.state;
+    this.#room.keep({ [KEYS.read(userId)]: mark });
+    this.#room.outbox.markRead(userId, mark);
+  }
+
+  async #refresh(session: Session, token: string): Promise<void> {
+    try {
+      const claims = await this.#room.deps.verify("ws", token);
+      const { userId, app } = session.state;
+      if (claims.userId !== userId || claims.app !== app) throw new ChatError("bad_claims");
+      session.state.expiresAt = claims.expiresAt;
+      save(session);
+    } catch (error) {
+      this.#room.end(session, error instanceof ChatError ? closeFor(error.code) : "internal");
+    }
+  }
+
+  #isExpired(session: Session): boolean {
+    if (this.#room.deps.now() < session.state.expiresAt) return false;
+    this.#room.end(session, "token_expired");
+    return true;
+  }
+
+  #requireThisRoom(roomId: ChannelId | undefined): void {
+    if (roomId !== undefined && roomId !== this.#roomId())
+      throw new ChatError("bad_frame", { detail: "This socket is for one room; open another for that one" });
+  }
+
+  #refuse(session: Session, frame: ClientFrame, error: unknown): void {
+    const refusal = error instanceof ChatError ? error : new ChatError("internal");
+    if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
+    const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
+    this.#tellError(session, refusal, clientMessageId);
+    if (refusal.code === "rate_limited") this.#countRefusal(session);
+  }
+
+  #countRefusal(session: Session): void {
+    const { userId } = session.state;
+    const count = this.#room.requireOrder().limit.refuse(userId, this.#room.deps.now());
+    if (count === 1) this.#room.deps.log.note("rate_limited", { userId, roomId: this.#roomId() });
+    if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");
+  }
+
+  /** A frame nobody can read: told, and after ten of them the client is sent away. */
+  #strike(
+    session: Session,
+    { code, detail, clientMessageId }: Extract<ReturnType<typeof parseClientFrame>, { ok: false }>,
+  ): void {
+    const { state } = session;
+    const now = this.#room.deps.now();
+    state.strikes = now - state.lastStrikeAt > STRIKES_FORGOTTEN_MS ? 1 : state.strikes + 1;
+    state.lastStrikeAt = now;
+    save(session);
+    this.#tellError(session, new ChatError(code, { detail }), clientMessageId);
+    if (state.strikes >= LIMITS.strikesPerSocket) this.#room.end(session, "too_many_errors");
+  }
+
+  #tellError(session: Session, { code, message, retryAfterMs }: ChatError, clientMessageId?: ClientMessageId): void {
+    const frame: ServerFrame = {
+      type: "error",
+      code,
+      message,
+      roomId: this.#roomId(),
+      ...(clientMessageId !== undefined && { clientMessageId }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+    this.#room.tell(session, frame);
+  }
+
+  #heard(session: Session): void {
+    const { state } = session;
+    const now = this.#room.deps.now();
+    const saveIt = now - state.heardAt > HEARD_SAVED_MS;
+    state.heardAt = now;
+    if (saveIt) save(session);
+    if (state.joined && !state.present) this.#room.attendance.arrive(session);
+  }
+
+  #roomId(): ChannelId {
+    return this.#room.requireLife().identity.channelId;
+  }
+}
+
+function messageText(event: RoomEvent, roomId: ChannelId, forAuthor: boolean): string {
+  return JSON.stringify({ type: "message", ...toMessage(event, roomId, forAuthor ? event.userId : undefined) });
+}
+
+// UTF-16 length is never above UTF-8's, so most frames skip the count.
+function isTooBig(text: string): boolean {
+  if (text.length > LIMITS.frameMaxBytes) return true;
+  return text.length > LIMITS.frameMaxBytes / 3 && utf8.encode(text).length > LIMITS.frameMaxBytes;
+}

@@ -1,0 +1,81 @@
+import type { RoomEvent, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import type { ChatClaims } from "../domain/chat-tokens.ts";
+import { readBearer, readRoomPath } from "./admission.ts";
+import { KEYS, readEvents } from "./kept.ts";
+import type { ChatRoom } from "./room.ts";
+
+/** The parts of a request that a room reads. */
+export interface RoomRequest {
+  method: string;
+  url: string;
+  headers: Pick<Headers, "get">;
+}
+
+/** People that one answer about presence names. */
+const PRESENCE_MAX = 1_000;
+const TAIL_MAX = 10_000;
+
+/** Answers our own Worker. Whoever has no internal token learns nothing, not even that there is something. */
+export async function answerRequest(room: ChatRoom, request: RoomRequest): Promise<Response> {
+  const path = readRoomPath(request.url);
+  const claims = await verifyInternal(room, request);
+  if (path === undefined || claims === undefined || claims.app !== path.app || request.method !== "GET")
+    return notFound();
+  switch (path.verb) {
+    case "tail":
+      return answerTail(room, claims);
+    case "presence":
+      return Response.json(await readPresence(room, claims));
+    case "ping":
+      return answerPing(room);
+    default:
+      return notFound();
+  }
+}
+
+async function verifyInternal(room: ChatRoom, request: RoomRequest): Promise<ChatClaims | undefined> {
+  try {
+    return await room.deps.verify("internal", readBearer(request.headers));
+  } catch {
+    return undefined; // whatever is wrong with it, the answer is the same
+  }
+}
+
+async function answerTail(room: ChatRoom, { userId }: ChatClaims): Promise<Response> {
+  const storedSeq = room.outbox.storedSeq;
+  const tail: RoomTail = {
+    epoch: room.life?.identity.epoch ?? "",
+    head: room.life?.head.seq ?? 0,
+    storedSeq,
+    isMember: await isKnown(room, { userId }),
+    events: [],
+  };
+  for await (const event of readEvents(room.storage, storedSeq, TAIL_MAX))
+    if (event.seq <= tail.head) tail.events.push(event satisfies RoomEvent);
+  return Response.json(tail);
+}
+
+async function readPresence(room: ChatRoom, claims: Pick<ChatClaims, "userId">): Promise<RoomPresenceRecord> {
+  const { roster } = room.attendance;
+  return {
+    isMember: await isKnown(room, claims),
+    memberCount: roster.size,
+    online: roster.members(PRESENCE_MAX).map(({ userId, username }) => ({ userId, username })),
+  };
+}
+
+async function answerPing(room: ChatRoom): Promise<Response> {
+  const written = crypto.randomUUID();
+  await room.storage.put({ [KEYS.probe]: written });
+  const read = (await room.storage.get([KEYS.probe])).get(KEYS.probe);
+  return Response.json({ ok: read === written });
+}
+
+async function isKnown(room: ChatRoom, { userId }: Pick<ChatClaims, "userId">): Promise<boolean> {
+  const key = KEYS.member(userId);
+  return (await room.storage.get([key])).has(key);
+}
+
+function notFound(): Response {
+  return Response.json({ code: "not_found" }, { status: 404 });
+}

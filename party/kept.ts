@@ -1,0 +1,133 @@
+import * as z from "zod/mini";
+import { EventLog } from "../domain/room/event-log.ts";
+import type { RoomEvent } from "../domain/ports.ts";
+import { Epoch } from "../protocol/frames.ts";
+import { ChannelType } from "../protocol/http.ts";
+import { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+import type { RoomStorage } from "./platform.ts";
+
+/**
+ * What a room keeps in its storage, and under which keys. Everything is read back through these schemas, so that what an
+ * older version wrote is either understood or found out at once.
+ */
+export const KEYS = {
+  identity: "identity",
+  head: "head",
+  outbox: "outbox",
+  board: "board",
+  probe: "probe",
+  event: (seq: number) => `m:${String(seq).padStart(16, "0")}`,
+  member: (userId: UserId) => `mem:${userId}`,
+  read: (userId: UserId) => `r:${userId}`,
+  away: (userId: UserId) => `away:${userId}`,
+  dueMember: (userId: UserId) => `due:mem:${userId}`,
+  dueRead: (userId: UserId) => `due:read:${userId}`,
+  setAside: (seq: number) => `bad:${String(seq).padStart(16, "0")}`,
+} as const;
+export const PREFIXES = {
+  event: "m:",
+  away: "away:",
+  due: "due:",
+  dueMember: "due:mem:",
+  dueRead: "due:read:",
+} as const;
+
+/** Storage takes at most this many keys in one call. */
+export const KEYS_PER_CALL = 128;
+const PAGE = 1_000;
+/** New members and read marks that history gets in one batch. */
+export const DUE_PER_BATCH = 200;
+
+/** Which room this is: its object cannot always ask the platform. */
+export const RoomIdentity = z.object({ app: AppId, channelId: ChannelId, type: ChannelType, epoch: Epoch });
+export type RoomIdentity = z.infer<typeof RoomIdentity>;
+/** The newest event, there or once there. */
+export const RoomHead = z.object({ seq: z.number(), at: z.number() });
+export type RoomHead = z.infer<typeof RoomHead>;
+export const OutboxRecord = z.object({ storedSeq: z.number(), failures: z.number(), nextTryAt: z.number() });
+export type OutboxRecord = z.infer<typeof OutboxRecord>;
+const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
+export type AwayRecord = z.infer<typeof AwayRecord>;
+
+const EventRecord = z.object({
+  seq: z.number(),
+  epoch: z.string(),
+  kind: z.literal("message"),
+  id: z.string(),
+  userId: UserId,
+  username: z.string(),
+  clientMessageId: z.nullable(ClientMessageId),
+  content: z.string(),
+  at: z.number(),
+});
+
+export interface Kept {
+  identity: RoomIdentity | undefined;
+  head: RoomHead;
+  outbox: OutboxRecord;
+  /** When Redis was last told who is here. */
+  boardAt: number;
+  away: Map<UserId, AwayRecord>;
+  due: Map<string, unknown>;
+  alarmAt: number | undefined;
+}
+
+/** Reads what a room needs at every waking: little, because a room with idle sockets wakes every 25 s. */
+export async function readKept(storage: RoomStorage): Promise<Kept> {
+  const [values, away, due, alarmAt] = await Promise.all([
+    storage.get([KEYS.identity, KEYS.head, KEYS.outbox, KEYS.board]),
+    storage.list({ prefix: PREFIXES.away }),
+    readDue(storage),
+    storage.getAlarm(),
+  ]);
+  const identity = values.get(KEYS.identity);
+  return {
+    identity: identity === undefined ? undefined : RoomIdentity.parse(identity),
+    head: RoomHead.parse(values.get(KEYS.head) ?? { seq: 0, at: 0 }),
+    outbox: OutboxRecord.parse(values.get(KEYS.outbox) ?? { storedSeq: 0, failures: 0, nextTryAt: 0 }),
+    boardAt: z.parse(z.number(), values.get(KEYS.board) ?? 0),
+    away: new Map(
+      [...away].map(([key, value]) => [UserId.parse(key.slice(PREFIXES.away.length)), AwayRecord.parse(value)]),
+    ),
+    due,
+    alarmAt: alarmAt ?? undefined,
+  };
+}
+
+/** The first new members and read marks that history does not have, by key. */
+export async function readDue(storage: RoomStorage): Promise<Map<string, unknown>> {
+  return storage.list({ prefix: PREFIXES.due, limit: DUE_PER_BATCH });
+}
+
+/** Reads the whole log, oldest first, in pages. `seen` gets each event too. */
+export async function readLog(
+  storage: RoomStorage,
+  identity: RoomIdentity,
+  head: RoomHead,
+  seen: (event: RoomEvent) => void,
+): Promise<EventLog> {
+  let log: EventLog | undefined;
+  for await (const event of readEvents(storage, 0, Number.MAX_SAFE_INTEGER)) {
+    log ??= new EventLog(identity.epoch, event.seq);
+    log.append(event);
+    seen(event);
+  }
+  return log ?? new EventLog(identity.epoch, head.seq + 1, head.at);
+}
+
+/** The kept events after `after`, at most `limit`, ascending. */
+export async function* readEvents(storage: RoomStorage, after: number, limit: number): AsyncIterable<RoomEvent> {
+  let start = KEYS.event(after + 1);
+  for (let left = limit; left > 0;) {
+    const page = await storage.list({ prefix: PREFIXES.event, start, limit: Math.min(left, PAGE), noCache: true });
+    let last = after;
+    for (const value of page.values()) {
+      const event = EventRecord.parse(value);
+      last = event.seq;
+      yield event;
+    }
+    if (page.size < Math.min(left, PAGE)) return;
+    left -= page.size;
+    start = KEYS.event(last + 1);
+  }
+}

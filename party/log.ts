@@ -1,0 +1,38 @@
+/** Names of things that happen in a room, for whoever reads the logs. */
+export interface RoomLogger {
+  /** Only with `ENABLE_LOGGING`. Facts are ids, codes and numbers: never content, names or tokens. */
+  note(event: string, facts?: Record<string, string | number | boolean | undefined>): void;
+  /** Always. The error's own text stays out: it may quote what a user wrote. */
+  error(event: string, error: unknown, facts?: Record<string, string | number | boolean | undefined>): void;
+}
+
+const MAX_FACT_CHARS = 200;
+
+export function createRoomLogger(enabled: boolean, write: (line: string) => void): RoomLogger {
+  return {
+    note(event, facts = {}) {
+      if (enabled) write(toLine("info", event, facts));
+    },
+    error(event, error, facts = {}) {
+      write(toLine("error", event, { ...facts, error: nameOf(error) }));
+    },
+  };
+}
+
+// JSON escapes line ends and control characters, so a line is always one line.
+function toLine(level: string, event: string, facts: Record<string, unknown>): string {
+  return JSON.stringify({ level, event, ...facts }, (_key, value: unknown) =>
+    typeof value === "string" ? value.slice(0, MAX_FACT_CHARS) : value,
+  );
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
+  const where =
+    error.stack
+      ?.split("\n")
+      .find((line) => line.trim().startsWith("at "))
+      ?.trim() ?? "";
+  return `${error.name}${code} ${where}`.trim();
+}

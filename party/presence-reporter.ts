@@ -1,0 +1,102 @@
+import type { PresenceBoard } from "../domain/ports.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { KEYS, type RoomIdentity } from "./kept.ts";
+import type { RoomLogger } from "./log.ts";
+
+/** Changes wait for company this long. */
+const GATHER_MS = 2_000;
+/** People who stay are reported again before the board (150 s) forgets them. */
+const REFRESH_MS = 60_000;
+const RETRY_MS = 15_000;
+const USERS_PER_REPORT = 500;
+
+export interface PresenceReporterDeps {
+  board: PresenceBoard;
+  now: () => number;
+  log: RoomLogger;
+  keep: (entries: Record<string, unknown>) => void;
+  online: () => Iterable<UserId>;
+}
+
+/** Tells the board that spans rooms who is here: off the path of any message, in batches, and again every minute. */
+export class PresenceReporter {
+  readonly #deps: PresenceReporterDeps;
+  readonly #news = new Map<UserId, boolean>();
+  #identity: RoomIdentity | undefined;
+  #reportedAt = 0;
+  #newsAt = 0;
+  /** After a failure, nothing is reported before this. */
+  #notBefore = 0;
+  #reporting = false;
+
+  constructor(deps: PresenceReporterDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param reportedAt When the board was last told everything; 0 for never. */
+  resume(identity: RoomIdentity, reportedAt: number): void {
+    this.#identity = identity;
+    this.#reportedAt = reportedAt === 0 ? this.#deps.now() : reportedAt;
+  }
+
+  seen(userId: UserId, isHere: boolean): void {
+    if (this.#news.size === 0) this.#newsAt = Math.max(this.#deps.now() + GATHER_MS, this.#notBefore);
+    this.#news.set(userId, isHere);
+  }
+
+  /** When there is next something to report; undefined in an empty room with no news. */
+  nextAt(): number | undefined {
+    if (this.#reporting) return undefined;
+    const refreshAt = this.#isEmpty() ? Infinity : Math.max(this.#reportedAt + REFRESH_MS, this.#notBefore);
+    const at = Math.min(this.#news.size > 0 ? this.#newsAt : Infinity, refreshAt);
+    return at === Infinity ? undefined : at;
+  }
+
+  /** Reports what is due. Never rejects: what a board that is away has missed it learns later. */
+  async report(): Promise<void> {
+    const now = this.#deps.now();
+    const at = this.nextAt();
+    if (at === undefined || at > now || this.#identity === undefined) return;
+    const isRefresh = now >= this.#reportedAt + REFRESH_MS;
+    const news = [...this.#news];
+    this.#news.clear();
+    this.#reporting = true;
+    try {
+      const online = isRefresh ? [...this.#deps.online()] : usersOf(news, true);
+      await this.#send(this.#identity, online, usersOf(news, false), now);
+      if (isRefresh) this.#reported(now);
+    } catch (error) {
+      this.#failed(news, now, error);
+    } finally {
+      this.#reporting = false;
+    }
+  }
+
+  #isEmpty(): boolean {
+    return this.#deps.online()[Symbol.iterator]().next().done === true;
+  }
+
+  #failed(news: [UserId, boolean][], now: number, error: unknown): void {
+    for (const [userId, isHere] of news) if (!this.#news.has(userId)) this.#news.set(userId, isHere);
+    this.#newsAt = this.#notBefore = now + RETRY_MS;
+    this.#deps.log.error("presence_report_failed", error);
+  }
+
+  async #send({ app, channelId }: RoomIdentity, online: UserId[], offline: UserId[], now: number): Promise<void> {
+    for (let from = 0; from < Math.max(online.length, offline.length); from += USERS_PER_REPORT)
+      await this.#deps.board.reportPresence(app, channelId, {
+        online: online.slice(from, from + USERS_PER_REPORT),
+        offline: offline.slice(from, from + USERS_PER_REPORT),
+        at: new Date(now),
+      });
+  }
+
+  #reported(now: number): void {
+    this.#reportedAt = now;
+    this.#deps.keep({ [KEYS.board]: now });
+  }
+}
+
+function usersOf(news: [UserId, boolean][], wanted: boolean): UserId[] {
+  return news.filter(([, isHere]) => isHere === wanted).map(([userId]) => userId);
+}
