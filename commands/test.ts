@@ -23,7 +23,7 @@ interface Choice {
 export interface Tally {
   passed: number;
   failed: number;
-  skipped: { name: string; reason: string }[];
+  skipped: { name: string; reason: string | undefined }[];
 }
 
 if (import.meta.main) await main(process.argv.slice(2));
@@ -84,8 +84,7 @@ function countTests(vitest: Vitest): Tally {
     for (const test of module.children.allTests()) {
       const result = test.result();
       if (result.state === "passed") tally.passed += 1;
-      else if (result.state === "skipped")
-        tally.skipped.push({ name: test.fullName, reason: result.note ?? "no reason given" });
+      else if (result.state === "skipped") tally.skipped.push({ name: test.fullName, reason: result.note });
       else failedHere += 1;
     }
     tally.failed += module.ok() ? failedHere : Math.max(failedHere, 1);
@@ -95,7 +94,7 @@ function countTests(vitest: Vitest): Tally {
 
 /** What a run ends with. */
 export function closingLines({ passed, failed, skipped }: Tally): string[] {
-  const reasons = skipped.map(({ name, reason }) => `skipped: ${name} (${reason})`);
+  const reasons = skipped.map(({ name, reason }) => `skipped: ${name}${reason === undefined ? "" : ` (${reason})`}`);
   const more = skipped.length === 0 ? "" : `, ${skipped.length} skipped`;
   return [...reasons, `${passed} passed, ${failed} failed${more}`];
 }
