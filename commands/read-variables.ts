@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parseEnv } from "node:util";
-import * as z from "zod/mini";
 import { SETTINGS, type Variables } from "../domain/config.ts";
+import { findRunningStack, type StackFile } from "../dev/stack-file.ts";
 import { describeSetting } from "./settings-table.ts";
 
 /** Where a command's settings came from, in words, and the settings. */
@@ -10,17 +9,6 @@ export interface Source {
   from: string;
   variables: Variables;
 }
-
-const StackFile = z.object({
-  apiUrl: z.string(),
-  partyUrl: z.string(),
-  issuer: z.string(),
-  databaseUrl: z.string(),
-  neonFetchEndpoint: z.string(),
-  redisRestUrl: z.string(),
-  redisRestToken: z.string(),
-  chatJwtSecret: z.string(),
-});
 
 /**
  * The settings to look at: a file's when one is named, else this shell's when it sets any, else the running local stack's.
@@ -30,11 +18,10 @@ const StackFile = z.object({
 export async function readVariables(options: { envFile?: string | undefined; dataDir: string }): Promise<Source> {
   if (options.envFile !== undefined) return { from: options.envFile, variables: await readEnvFile(options.envFile) };
   if (setsAny(process.env)) return { from: "this shell", variables: process.env };
-  const file = join(options.dataDir, "stack.json");
-  const stack = await readStack(file);
+  const stack = await findRunningStack(options.dataDir);
   return stack === undefined
     ? { from: "this shell, which sets nothing", variables: process.env }
-    : { from: `the local stack (${file})`, variables: stack };
+    : { from: `the local stack on ${options.dataDir}`, variables: settingsOf(stack) };
 }
 
 async function readEnvFile(file: string): Promise<Variables> {
@@ -45,10 +32,7 @@ async function readEnvFile(file: string): Promise<Variables> {
   }
 }
 
-async function readStack(file: string): Promise<Variables | undefined> {
-  const text = await readFile(file, "utf8").catch(() => undefined); // no such file: no stack is running
-  if (text === undefined) return undefined;
-  const stack = StackFile.parse(JSON.parse(text));
+function settingsOf(stack: StackFile): Variables {
   return {
     ENVIRONMENT: "development",
     DEV_MODE: "true",

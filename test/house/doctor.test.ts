@@ -207,6 +207,9 @@ describe("npm run doctor", () => {
 
   it("reads the running local stack when the shell sets nothing", async () => {
     const stack = {
+      pid: process.pid,
+      wsUrl: "ws://127.0.0.1:8787/ws",
+      apiKey: SAFE.CHATSDK_API_KEY,
       apiUrl: "http://127.0.0.1:8787",
       partyUrl: "http://127.0.0.1:1999",
       issuer: "http://127.0.0.1:8788",
