@@ -1,15 +1,19 @@
+import type { ConnectionReply, HealthReply } from "../protocol/http.ts";
 import type { KeyRing } from "./api-keys.ts";
 import type { TokenKeys } from "./chat-tokens.ts";
-import type { Settings } from "./config.ts";
+import type { ConfigReport, Settings } from "./config.ts";
 import type { ChatDriver } from "./driver.ts";
 import type { SavedUsers } from "./issue-tokens.ts";
 import type { Log } from "./log.ts";
-import type { Limiter, Now, PresenceBoard, Probe, RoomLink, Store } from "./ports.ts";
+import type { Now, PresenceBoard, Probe, RoomLink, Store } from "./ports.ts";
+import type { Recent } from "./recent.ts";
 import type { SessionVerifier } from "./session-verifier.ts";
+import type { WatchedLimiter } from "./watched-limiter.ts";
 
 /** Everything a request may use. Made once per isolate by `functions/deps.ts`, or by `createMemoryDeps()` in tests. */
 export interface Deps {
   settings: Settings;
+  configReport: Pick<ConfigReport, "aliasesUsed">;
   tokenKeys: TokenKeys;
   sessions: SessionVerifier;
   apiKeys: KeyRing;
@@ -17,9 +21,11 @@ export interface Deps {
   redis: Probe;
   board: PresenceBoard;
   rooms: RoomLink;
-  limiter: Limiter;
+  limiter: WatchedLimiter;
   driver: ChatDriver;
   savedUsers: SavedUsers;
+  recentHealth: Recent<HealthReply>;
+  recentTest: Recent<ConnectionReply>;
   now: Now;
   /** Work after the answer; it has to catch its own errors. */
   waitUntil: (work: Promise<unknown>) => void;

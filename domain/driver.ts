@@ -18,9 +18,17 @@ export interface IssuedTokens {
   apiKey?: string;
 }
 
+export interface CreatedChannel {
+  channel: ChannelRecord;
+  created: boolean;
+  memberCount: number;
+  /** The first members, ordered; all of them when there are `memberCount`. */
+  userIds: UserId[];
+}
+
 /** What stands behind the token and channel routes: our own rooms, or the provider an app is still a customer of. */
 export interface ChatDriver {
   issueTokens(holder: TokenHolder): Promise<IssuedTokens>;
   /** Creates the channel, or returns the one that has the id with `created: false`. */
-  createChannel(channel: NewChannel): Promise<{ channel: ChannelRecord; created: boolean }>;
+  createChannel(channel: NewChannel): Promise<CreatedChannel>;
 }

@@ -86,7 +86,7 @@ export class Endpoint {
     const url = splitUrl(request.url);
     const address = addressOf(request);
     const caller =
-      route.auth.length === 0
+      route.auth.length === 0 || route.isOpen?.(deps.settings) === true
         ? undefined
         : await authenticate(deps, guard, route.auth, { headers: request.headers, query: url.query, address });
     trace.userId = caller === undefined || caller.by === "key" ? undefined : caller.userId;

@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import type { KeyCaller, SessionCaller, TokenCaller } from "../domain/callers.ts";
+import type { Settings } from "../domain/config.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { LimitPolicyName } from "../domain/ports.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
@@ -57,6 +58,8 @@ export interface RouteDefinition<
   description?: string;
   /** Which credentials are taken; empty for a public route. */
   auth: readonly By[];
+  /** Where the route needs no credential all the same. */
+  isOpen?: (settings: Settings) => boolean;
   params?: P;
   /** An object of strings and numbers; numbers are read from plain decimals. */
   query?: Q;

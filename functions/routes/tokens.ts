@@ -3,34 +3,7 @@ import { identityOf } from "../../domain/callers.ts";
 import { exchangeSession, mintTokens } from "../../domain/issue-tokens.ts";
 import { ExchangeRequest, MintRequest, StatusReply, TokenReply } from "../../protocol/http.ts";
 import { answer, defineRoute } from "../route.ts";
-
-/** What a session token can be refused with, wherever one is taken. */
-export const SESSION_ERRORS = [
-  "token_missing",
-  "token_malformed",
-  "bad_signature",
-  "token_expired",
-  "token_not_yet_valid",
-  "wrong_issuer",
-  "wrong_party",
-  "wrong_audience",
-  "bad_claims",
-  "wrong_token_kind",
-  "auth_unavailable",
-] as const;
-/** What our own `token` can be refused with. */
-export const TOKEN_ERRORS = [
-  "token_missing",
-  "token_malformed",
-  "bad_signature",
-  "token_expired",
-  "token_not_yet_valid",
-  "wrong_issuer",
-  "wrong_audience",
-  "bad_claims",
-  "wrong_token_kind",
-] as const;
-export const KEY_ERRORS = ["invalid_api_key", "key_in_browser", "storage_unavailable"] as const;
+import { KEY_ERRORS, SESSION_ERRORS } from "./credentials.ts";
 
 export const exchange = defineRoute({
   id: "exchangeSession",

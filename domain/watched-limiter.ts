@@ -1,0 +1,23 @@
+import type { LimitAnswer, Limiter, LimitPolicyName, Now } from "./ports.ts";
+
+/** A limiter that remembers when it last had to count by itself, for health to tell. */
+export class WatchedLimiter implements Limiter {
+  readonly #limiter: Limiter;
+  readonly #now: Now;
+  #fellBackAt: number | undefined;
+
+  constructor(limiter: Limiter, now: Now) {
+    this.#limiter = limiter;
+    this.#now = now;
+  }
+
+  get fellBackAt(): number | undefined {
+    return this.#fellBackAt;
+  }
+
+  async take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer> {
+    const answer = await this.#limiter.take(policy, identity);
+    if (answer.degraded) this.#fellBackAt = this.#now();
+    return answer;
+  }
+}

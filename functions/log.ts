@@ -1,0 +1,42 @@
+import { type Settings, SETTINGS } from "../domain/config.ts";
+import type { Log, LogEvent } from "../domain/log.ts";
+import { createRedactor } from "../domain/redact.ts";
+
+/**
+ * Writes one line of JSON per event. Requests only with `ENABLE_LOGGING`; bugs, problems and answers of 500 and more always.
+ *
+ * @param write Takes the finished line; `console.log` by default.
+ */
+export function createLog(settings: Partial<Settings>, write: (line: string) => void = console.log): Log {
+  const redact = createRedactor(secretsOf(settings));
+  return (event) => {
+    if (event.event === "request" && event.status < 500 && settings.ENABLE_LOGGING !== true) return;
+    write(JSON.stringify(toEntry(event, redact)));
+  };
+}
+
+function toEntry(event: LogEvent, redact: (text: string) => string): Record<string, unknown> {
+  switch (event.event) {
+    case "request":
+      return { level: event.status < 500 ? "info" : "error", ...event };
+    case "problem":
+      return { level: "warn", ...event, reason: redact(event.reason) };
+    case "bug": {
+      const { error, ...rest } = event;
+      return { level: "error", ...rest, error: redact(describe(error)) };
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return "something that is not an error was thrown";
+  const cause = error.cause instanceof Error ? ` (${error.cause.name}: ${error.cause.message})` : "";
+  return `${error.name}: ${error.message}${cause}\n${error.stack ?? ""}`;
+}
+
+function secretsOf(settings: Partial<Settings>): string[] {
+  return Object.entries(SETTINGS).flatMap(([name, setting]) => {
+    const value = "secret" in setting ? settings[name as keyof typeof SETTINGS] : undefined; // a name, by construction
+    return typeof value === "string" ? [value] : [];
+  });
+}

@@ -1,0 +1,87 @@
+import * as z from "zod/mini";
+import { signChatToken, type TokenKeys } from "../domain/chat-tokens.ts";
+import type { Now, RoomEvent, RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import { ChatError } from "../protocol/errors.ts";
+import { Epoch, Seq } from "../protocol/frames.ts";
+import { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+
+export interface RoomLinkDeps {
+  /** The address of the rooms. */
+  partyUrl: string;
+  tokenKeys: TokenKeys;
+  fetch: typeof fetch;
+  now: Now;
+  /** The app whose room is knocked at to see whether rooms work. */
+  app: AppId;
+  timeoutMs?: number;
+}
+
+const TOKEN_LIFE_MS = 60_000;
+const TIMEOUT_MS = 3_000;
+const PROBE_ROOM = ChannelId.parse("parley-probe");
+const PROBE_USER = UserId.parse("parley-probe");
+
+const Event: z.ZodMiniType<RoomEvent> = z.object({
+  seq: Seq,
+  epoch: Epoch,
+  kind: z.literal("message"),
+  id: z.string(),
+  userId: UserId,
+  username: z.string(),
+  clientMessageId: z.nullable(ClientMessageId),
+  content: z.string(),
+  at: z.number(),
+});
+const Tail: z.ZodMiniType<RoomTail> = z.object({
+  epoch: Epoch,
+  head: Seq,
+  storedSeq: Seq,
+  isMember: z.boolean(),
+  events: z.array(Event),
+});
+const Presence: z.ZodMiniType<RoomPresenceRecord> = z.object({
+  isMember: z.boolean(),
+  memberCount: z.number(),
+  online: z.array(z.object({ userId: UserId, username: z.string() })),
+});
+const Pong = z.object({ ok: z.literal(true) });
+
+/** Rooms as the Worker asks them: over HTTP, each request with an internal token of its own and a time limit. */
+export function createRoomLink(deps: RoomLinkDeps): RoomLink {
+  return {
+    readTail: (app, id, caller) => ask(deps, Tail, "tail", { app, id, caller }),
+    readPresence: (app, id, caller) => ask(deps, Presence, "presence", { app, id, caller }),
+    async ping(signal) {
+      await ask(deps, Pong, "ping", { app: deps.app, id: PROBE_ROOM, caller: PROBE_USER }, signal);
+    },
+  };
+}
+
+async function ask<Answer>(
+  deps: RoomLinkDeps,
+  schema: z.ZodMiniType<Answer>,
+  verb: "tail" | "presence" | "ping",
+  { app, id, caller }: { app: AppId; id: ChannelId; caller: UserId },
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const issuedAt = deps.now();
+  const token = await signChatToken(deps.tokenKeys, "internal", {
+    userId: caller,
+    app,
+    name: undefined,
+    issuedAt,
+    expiresAt: issuedAt + TOKEN_LIFE_MS,
+  });
+  const limit = AbortSignal.timeout(deps.timeoutMs ?? TIMEOUT_MS);
+  try {
+    const response = await deps.fetch(`${deps.partyUrl.replace(/\/+$/, "")}/parties/main/${id}/${verb}`, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: "manual",
+      signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+    });
+    if (response.status !== 200) throw new Error(`the room answered ${response.status}`);
+    return z.parse(schema, await response.json());
+  } catch (cause) {
+    throw new ChatError("rooms_unavailable", { cause });
+  }
+}
