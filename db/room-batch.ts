@@ -45,15 +45,14 @@ function isUnstorable(error: unknown): boolean {
 /** @returns the events that something else stands in the way of. */
 async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
   const { app, channelId, events, members, reads } = batch;
-  const newest = events.at(-1);
   const statements = [
-    ...(newest === undefined ? [] : [insertEvents(batch), moveHead(batch, newest)]),
+    ...(events.length === 0 ? [] : [insertEvents(batch), moveHead(batch)]),
     ...(members.length === 0 ? [] : [insertMembers(batch)]),
     ...(reads.length === 0 ? [] : [moveReadMarks(batch)]),
   ];
   if (statements.length === 0) return [];
   const [inserted] = await sql.transaction(statements);
-  if (newest === undefined) return [];
+  if (events.length === 0) return [];
   const written = new Set(parseRows(SeqRow, inserted).map(({ seq }) => seq));
   const present = events.filter(({ seq }) => !written.has(seq));
   if (present.length === 0) return [];
@@ -82,10 +81,14 @@ function insertEvents({ app, channelId, events }: RoomBatch): Statement {
   };
 }
 
-function moveHead({ app, channelId }: RoomBatch, newest: RoomEvent): Statement {
+/** Looks at what history holds instead of at the batch, so it also catches up a row that was missing or behind. */
+function moveHead({ app, channelId }: RoomBatch): Statement {
   return {
-    text: "update channels set head_seq = $3, epoch = $4 where app = $1 and id = $2 and head_seq < $3",
-    params: [app, channelId, newest.seq, newest.epoch],
+    text: `
+      update channels set head_seq = newest.seq, epoch = newest.epoch
+      from (select seq, epoch from events where app = $1 and channel_id = $2 order by seq desc limit 1) newest
+      where channels.app = $1 and channels.id = $2 and head_seq < newest.seq`,
+    params: [app, channelId],
   };
 }
 

@@ -1,0 +1,200 @@
+import { BatchRefused, type RefusedEvent } from "../../domain/batch-refused.ts";
+import type {
+  ApiKeyRecord,
+  ChannelRecord,
+  EventRange,
+  MemberRecord,
+  NewChannel,
+  RoomBatch,
+  RoomEvent,
+  Store,
+  UserRecord,
+} from "../../domain/ports.ts";
+import { ChatError } from "../../protocol/errors.ts";
+import type { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
+
+interface State {
+  keys: Map<string, ApiKeyRecord>;
+  users: Map<string, UserRecord>;
+  channels: Map<string, ChannelRecord>;
+  members: Map<string, Map<string, MemberRecord>>;
+  /** Each channel's events by `seq`. */
+  events: Map<string, Map<number, RoomEvent>>;
+}
+
+/** The store on Maps, held to the same contract as the one in Postgres (`test/db/store.test.ts`). */
+export function createMemoryStore(now: () => Date = () => new Date()): Store {
+  const state: State = {
+    keys: new Map(),
+    users: new Map(),
+    channels: new Map(),
+    members: new Map(),
+    events: new Map(),
+  };
+  return { ...keyStore(state), ...userStore(state), ...channelStore(state, now), ...historyStore(state) };
+}
+
+const nameOf = (app: string, id: string) => JSON.stringify([app, id]);
+const byId = (left: string, right: string) => (left < right ? -1 : 1);
+
+function keyStore({ keys }: State): Pick<Store, "findApiKey" | "insertApiKey" | "listApiKeys" | "revokeApiKey"> {
+  return {
+    findApiKey: async (id) => structuredClone(keys.get(id)),
+    insertApiKey: async (key) => {
+      if (keys.has(key.id)) throw new ChatError("storage_unavailable");
+      keys.set(key.id, structuredClone(key));
+    },
+    listApiKeys: async (app) =>
+      [...keys.values()]
+        .filter((key) => app === undefined || key.app === app)
+        .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || byId(a.id, b.id))
+        .map((key) => structuredClone(key)),
+    revokeApiKey: async (id, at) => {
+      const key = keys.get(id);
+      if (key === undefined || key.revokedAt !== null) return false;
+      keys.set(id, { ...key, revokedAt: at });
+      return true;
+    },
+  };
+}
+
+function userStore({ users }: State): Pick<Store, "upsertUser"> {
+  return {
+    upsertUser: async (app, { id, name, image, custom }) => {
+      const present = users.get(nameOf(app, id));
+      const user = {
+        id,
+        name: name ?? present?.name ?? id,
+        image: image ?? present?.image ?? null,
+        custom: custom ?? present?.custom ?? {},
+      };
+      users.set(nameOf(app, id), structuredClone(user));
+      return structuredClone(user);
+    },
+  };
+}
+
+type ChannelMethods =
+  | "createChannel"
+  | "findChannel"
+  | "findMember"
+  | "listMembers"
+  | "listChannels"
+  | "countChannels"
+  | "ping";
+
+function channelStore(state: State, now: () => Date): Pick<Store, ChannelMethods> {
+  const { channels, members } = state;
+  const mine = (app: AppId, userId: UserId) =>
+    [...channels.values()].flatMap((channel) => {
+      const member = members.get(nameOf(app, channel.id))?.get(userId);
+      return channel.app === app && member !== undefined ? [{ channel, member }] : [];
+    });
+  return {
+    createChannel: async (channel) => {
+      const name = nameOf(channel.app, channel.id);
+      const present = channels.get(name);
+      if (present !== undefined) return { channel: structuredClone(present), created: false };
+      const record = createRecord(state, channel, now());
+      channels.set(name, record);
+      addMembers(state, channel);
+      return { channel: structuredClone(record), created: true };
+    },
+    findChannel: async (app, id) => structuredClone(channels.get(nameOf(app, id))),
+    findMember: async (app, id, userId) => structuredClone(members.get(nameOf(app, id))?.get(userId)),
+    listMembers: async (app, id, limit) => {
+      const userIds = [...(members.get(nameOf(app, id))?.values() ?? [])].map(({ userId }) => userId).toSorted(byId);
+      return { count: userIds.length, userIds: userIds.slice(0, limit) };
+    },
+    listChannels: async (app, userId, { after, limit }) =>
+      mine(app, userId)
+        .filter(({ channel }) => channel.id > (after ?? ""))
+        .toSorted((a, b) => byId(a.channel.id, b.channel.id))
+        .slice(0, limit)
+        .map((found) => structuredClone(found)),
+    countChannels: async (app, userId) => {
+      const found = mine(app, userId);
+      const unread = found.map(({ channel, member }) => Math.max(channel.headSeq - member.readSeq, 0));
+      return { channels: found.length, unread: unread.reduce((sum, count) => sum + count, 0) };
+    },
+    ping: async (signal) => {
+      if (signal.aborted) throw new ChatError("storage_unavailable");
+    },
+  };
+}
+
+function createRecord({ events }: State, channel: NewChannel, createdAt: Date): ChannelRecord {
+  const { app, id, type, name, createdBy, custom } = channel;
+  const newest = newestOf(events.get(nameOf(app, id)));
+  const head = { epoch: newest?.epoch ?? null, headSeq: newest?.seq ?? 0 };
+  return { app, id, type, name, createdBy, custom: structuredClone(custom), createdAt, ...head };
+}
+
+function addMembers(state: State, { app, id, createdBy, members }: NewChannel): void {
+  const present = membersOf(state, app, id);
+  const owner = createdBy.includes(":") ? undefined : createdBy;
+  for (const userId of owner === undefined ? members : [owner as UserId, ...members]) {
+    const readSeq = present.get(userId)?.readSeq ?? 0;
+    present.set(userId, { userId, role: userId === owner ? "owner" : "member", readSeq });
+  }
+}
+
+function membersOf({ members }: State, app: AppId, id: ChannelId): Map<string, MemberRecord> {
+  const present = members.get(nameOf(app, id)) ?? new Map<string, MemberRecord>();
+  members.set(nameOf(app, id), present);
+  return present;
+}
+
+function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
+  return {
+    listEvents: async (app, id, { before, after, limit }: EventRange) => {
+      const within = [...(state.events.get(nameOf(app, id))?.values() ?? [])]
+        .filter(({ seq }) => seq > (after ?? -1) && seq < (before ?? Number.MAX_SAFE_INTEGER))
+        .toSorted((a, b) => a.seq - b.seq);
+      const page = after !== undefined && before === undefined ? within.slice(0, limit) : within.slice(-limit);
+      return structuredClone(limit === 0 ? [] : page);
+    },
+    writeBatch: async (batch) => {
+      const refused = batch.events.flatMap((event) => writeEvent(state, batch, event));
+      moveHead(state, batch);
+      const members = membersOf(state, batch.app, batch.channelId);
+      for (const userId of batch.members)
+        if (!members.has(userId)) members.set(userId, { userId, role: "member", readSeq: 0 });
+      for (const { userId, seq } of batch.reads) {
+        const member = members.get(userId);
+        if (member !== undefined) member.readSeq = Math.max(member.readSeq, seq);
+      }
+      if (refused.length > 0) throw new BatchRefused(refused);
+    },
+  };
+}
+
+function writeEvent({ events }: State, { app, channelId }: RoomBatch, event: RoomEvent): RefusedEvent[] {
+  const { seq, epoch, id, userId, username, clientMessageId, content } = event;
+  if ([username, content].some((text) => text.includes("\u0000") || !text.isWellFormed()))
+    return [{ seq, reason: "unstorable" }];
+  const present = events.get(nameOf(app, channelId)) ?? new Map<number, RoomEvent>();
+  events.set(nameOf(app, channelId), present);
+  const there = present.get(seq);
+  if (there !== undefined) {
+    const isSame = there.id === id && there.epoch === epoch && there.userId === userId && there.content === content;
+    return isSame ? [] : [{ seq, reason: "conflict" }];
+  }
+  const isTaken = [...present.values()].some(
+    (other) => clientMessageId !== null && other.userId === userId && other.clientMessageId === clientMessageId,
+  );
+  if (isTaken) return [{ seq, reason: "conflict" }];
+  present.set(seq, structuredClone(event));
+  return [];
+}
+
+function moveHead({ channels, events }: State, { app, channelId }: RoomBatch): void {
+  const channel = channels.get(nameOf(app, channelId));
+  const newest = newestOf(events.get(nameOf(app, channelId)));
+  if (channel === undefined || newest === undefined || newest.seq <= channel.headSeq) return;
+  channels.set(nameOf(app, channelId), { ...channel, headSeq: newest.seq, epoch: newest.epoch });
+}
+
+function newestOf(events: Map<number, RoomEvent> | undefined): RoomEvent | undefined {
+  return events?.get(Math.max(...events.keys()));
+}
