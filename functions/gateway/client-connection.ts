@@ -1,4 +1,5 @@
 import { verifyChatToken } from "../../domain/chat-tokens.ts";
+import type { Now } from "../../domain/ports.ts";
 import type { Guest } from "../../domain/socket-door.ts";
 import { closeQuietly, closeWith, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
 import { TokenBucket } from "../../domain/token-bucket.ts";
@@ -28,6 +29,7 @@ const utf8 = new TextEncoder();
 export class ClientConnection implements RoomHost {
   readonly dial: Dial;
   readonly random: () => number;
+  readonly now: Now;
   token: string;
   readonly #deps: GatewayDeps;
   readonly #socket: ServerSocket;
@@ -48,6 +50,7 @@ export class ClientConnection implements RoomHost {
     this.#deps = deps;
     this.dial = limitDial(deps.dial);
     this.random = deps.random;
+    this.now = deps.now;
     this.token = guest.token;
     this.#socket = socket;
     this.#codec = nativeCodec(guest.subprotocol);
@@ -67,7 +70,7 @@ export class ClientConnection implements RoomHost {
   /** One WebSocket message of the client's. */
   receive(data: unknown): void {
     if (this.#isEnded) return;
-    this.#heardAt = this.#deps.now();
+    this.#heardAt = this.now();
     if (typeof data !== "string") return this.end("unsupported_data");
     if (isTooBig(data)) return this.end("frame_too_big");
     for (const decoded of this.#codec.decode(data)) if (!this.#isEnded) this.#take(decoded);
@@ -140,7 +143,7 @@ export class ClientConnection implements RoomHost {
 
   async #refresh(token: string, text: string): Promise<void> {
     try {
-      const claims = await verifyChatToken(this.#deps.tokenKeys, "ws", token, this.#deps.now());
+      const claims = await verifyChatToken(this.#deps.tokenKeys, "ws", token, this.now());
       if (claims.userId !== this.#claims.userId || claims.app !== this.#claims.app)
         throw new ChatError("forbidden", { detail: "The new token is another user's" });
       if (this.#isEnded) return;
@@ -156,14 +159,14 @@ export class ClientConnection implements RoomHost {
   #pong(): void {
     this.#pinged = true;
     this.send({ type: "pong" });
-    const now = this.#deps.now();
+    const now = this.now();
     if (now < this.#keptAliveAt + KEEP_ALIVE_INTERVAL_MS) return;
     this.#keptAliveAt = now;
     for (const room of this.#rooms.values()) room.keepAlive();
   }
 
   #tick(): void {
-    if (this.#pinged && this.#deps.now() > this.#heardAt + TIMES.deadSocketMs) return this.end("restart");
+    if (this.#pinged && this.now() > this.#heardAt + TIMES.deadSocketMs) return this.end("restart");
     const rooms: Record<ChannelId, number> = {};
     for (const [roomId, { head }] of this.#rooms) if (head !== undefined) rooms[roomId] = head;
     if (Object.keys(rooms).length > 0) this.send({ type: "heads", rooms });
@@ -171,7 +174,7 @@ export class ClientConnection implements RoomHost {
 
   #expireAt(expiresAt: number): void {
     clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.end("token_expired"), expiresAt - this.#deps.now() + TIMES.expiryGraceMs);
+    this.#expiry = setTimeout(() => this.end("token_expired"), expiresAt - this.now() + TIMES.expiryGraceMs);
   }
 
   #fail(
@@ -190,12 +193,12 @@ export class ClientConnection implements RoomHost {
   }
 
   #welcome(): ServerFrame {
-    const { settings, now } = this.#deps;
+    const { settings } = this.#deps;
     return {
       type: "welcome",
       connectionId: crypto.randomUUID(),
       userId: this.#claims.userId,
-      serverTime: new Date(now()).toISOString(),
+      serverTime: new Date(this.now()).toISOString(),
       limits: {
         messageMaxLength: settings.MAX_MESSAGE_LENGTH,
         messageMaxBytes: LIMITS.messageMaxBytes,

@@ -29,6 +29,11 @@ export function parseRoomFrame(frame: RoomFrame): ServerFrame | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
+/** A frame of the gateway's own making, as if the room had sent it. */
+export function toRoomFrame(frame: ServerFrame): RoomFrame {
+  return { type: frame.type, seq: frame.type === "message" ? frame.seq : undefined, text: JSON.stringify(frame) };
+}
+
 function readRoomFrame(text: string): RoomFrame[] {
   const match = PREFIX.exec(text);
   const type = match?.[1];

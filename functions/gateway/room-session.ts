@@ -1,17 +1,21 @@
 import { closeQuietly, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
+import type { Now } from "../../domain/ports.ts";
 import { ChatError, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
-import type { ClientFrame, Message, ServerFrame, Since } from "../../protocol/frames.ts";
+import type { ClientFrame, ServerFrame, Since } from "../../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../../protocol/ids.ts";
+import { TIMES } from "../../protocol/limits.ts";
 import { backoffMs } from "./backoff.ts";
 import { closeVerdict } from "./close-verdict.ts";
 import type { Dial } from "./dial.ts";
 import { HeldMessages } from "./held-messages.ts";
-import { parseRoomFrame, readRoomFrames, type RoomFrame } from "./room-frame.ts";
+import { readRoomFrames, type RoomFrame } from "./room-frame.ts";
+import { RoomView } from "./room-view.ts";
 
 /** The client's connection, as one of its rooms sees it. */
 export interface RoomHost {
   readonly dial: Dial;
   readonly random: () => number;
+  readonly now: Now;
   /** The newest token of the client. */
   readonly token: string;
   /** Hands on what came from the room together. */
@@ -27,6 +31,8 @@ const JOIN_TIMEOUT_MS = 8_000;
 const LEAVE_TIMEOUT_MS = 3_000;
 /** How long an outage stays hidden; then the client is told, and messages are refused instead of held. */
 const OUTAGE_TOLD_MS = 5_000;
+/** How long others have to come back after a room broke, before the client is told that they are gone. */
+const RETURN_MS = TIMES.presenceGraceMs + 1_000;
 
 /**
  * One room on a client's socket: an upstream socket that is joined again from the last position whenever it breaks, so
@@ -35,32 +41,30 @@ const OUTAGE_TOLD_MS = 5_000;
 export class RoomSession {
   readonly #host: RoomHost;
   readonly #roomId: ChannelId;
+  #view: RoomView;
   readonly #held = new HeldMessages();
   #state: "joining" | "joined" | "leaving" | "ended" = "joining";
   #socket: ServerSocket | undefined;
   #socketToken = "";
-  #position: Since | undefined;
-  #head = 0;
   #attempt = 0;
-  /** The client is owed a `room_joined`; otherwise joining again stays between the room and us. */
-  #announce = true;
-  /** A `join_room` of the client's that came while its room was out of reach. */
-  #askedAgain: string | undefined;
+  /** A `join_room` of the client's that came while its room was out of reach, or being left. */
+  #askedAgain: { since: Since | undefined; text: string } | undefined;
   #isTold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #outageTimer: ReturnType<typeof setTimeout> | undefined;
+  #returnTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: RoomHost, roomId: ChannelId, since: Since | undefined) {
     this.#host = host;
     this.#roomId = roomId;
-    this.#position = since;
+    this.#view = new RoomView(roomId, since, host.now);
     this.#startOutage();
     void this.#connect();
   }
 
   /** The newest position the room is known to have reached, for the client's `heads`. */
   get head(): number | undefined {
-    return this.#state === "joined" ? Math.max(this.#head, this.#position?.seq ?? 0) : undefined;
+    return this.#state === "joined" ? this.#view.head : undefined;
   }
 
   /** Tells the room that the client is alive: a room takes the silence of those who ping for death. */
@@ -72,23 +76,26 @@ export class RoomSession {
   write(frame: ClientFrame, text: string): void {
     if (this.#state === "joined") this.#forward(frame, text);
     else if (frame.type === "message") this.#hold(frame.clientMessageId, text);
-    else if (frame.type === "join_room" && (frame.since !== undefined || !this.#announce)) this.#askedAgain = text;
+    else if (frame.type === "join_room" && (this.#isAnsweredLater(frame) || this.#state === "leaving"))
+      this.#askedAgain = { since: frame.since, text };
     // Typing, marks and receipts mean nothing to a room that is not there; clients repeat them.
   }
 
   /** Leaves the room; its last answers still reach the client, then `room_left`. */
   leave(text: string): void {
-    if (this.#state !== "joined" || this.#socket === undefined) return this.#finishLeaving();
+    this.#askedAgain = undefined;
+    if (this.#state === "leaving") return;
+    if (this.#state !== "joined") return this.#finishLeaving();
     this.#state = "leaving";
-    sendQuietly(this.#socket, text);
+    this.#say(text);
     this.#setTimer(() => this.#finishLeaving(), LEAVE_TIMEOUT_MS);
   }
 
   /** The client has a new token; the room needs it to keep the socket open. */
   refresh(text: string): void {
-    if (this.#socket === undefined || this.#state !== "joined") return;
+    if (this.#state !== "joined") return;
     this.#socketToken = this.#host.token;
-    sendQuietly(this.#socket, text);
+    this.#say(text);
   }
 
   /** Ends at once and says nothing to the client. */
@@ -96,13 +103,14 @@ export class RoomSession {
     this.#state = "ended";
     clearTimeout(this.#timer);
     clearTimeout(this.#outageTimer);
+    clearTimeout(this.#returnTimer);
     this.#drop(1000);
   }
 
   async #connect(): Promise<void> {
     const token = this.#host.token;
     try {
-      const socket = await this.#host.dial(this.#roomId, token, this.#position);
+      const socket = await this.#host.dial(this.#roomId, token, this.#view.position);
       if (this.#isEnded()) return discard(socket);
       this.#adopt(socket, token);
     } catch (error) {
@@ -130,71 +138,39 @@ export class RoomSession {
   }
 
   #receive(text: string): void {
-    const frames = readRoomFrames(text).flatMap((frame) => this.#note(frame));
-    if (frames.length > 0) this.#host.deliver(frames);
-    if (this.#state === "leaving" && frames.some(({ type }) => type === "room_left")) this.#end();
-  }
-
-  /** Takes note of a frame. @returns what the client gets for it. */
-  #note(frame: RoomFrame): readonly RoomFrame[] {
-    switch (frame.type) {
-      case "welcome":
-      case "pong":
-        return [];
-      case "heads":
-        return this.#noteHead(frame);
-      case "message":
-        return this.#advance(frame.seq) ? [frame] : [];
-      case "room_joined":
-        return this.#noteJoined(frame);
-      default:
-        return [frame];
+    const frames: RoomFrame[] = [];
+    let hasLeft = false;
+    for (const frame of readRoomFrames(text)) {
+      if (frame.type === "room_left") hasLeft = true;
+      else frames.push(...this.#view.note(frame));
+      if (frame.type === "room_joined" && this.#state === "joining") this.#resume();
     }
-  }
-
-  #noteHead(frame: RoomFrame): readonly RoomFrame[] {
-    const heads = parseRoomFrame(frame);
-    if (heads?.type === "heads") this.#head = heads.rooms[this.#roomId] ?? this.#head;
-    return [];
-  }
-
-  /** @returns false for what the client has already. */
-  #advance(seq: number | undefined): boolean {
-    if (seq === undefined || this.#position === undefined) return true;
-    if (seq <= this.#position.seq) return false;
-    this.#position = { ...this.#position, seq };
-    return true;
-  }
-
-  #noteJoined(frame: RoomFrame): readonly RoomFrame[] {
-    const joined = parseRoomFrame(frame);
-    if (joined?.type !== "room_joined") return [frame];
-    const before = this.#position;
-    const isOwed = this.#announce || !joined.recovered || before?.epoch !== joined.epoch;
-    this.#announce = false;
-    this.#position = { epoch: joined.epoch, seq: joined.seq };
-    this.#head = joined.seq;
-    if (this.#state === "joining") this.#resume();
-    return isOwed ? [frame] : joined.messages.filter(({ seq }) => seq > before.seq).map(asMessageFrame);
+    if (frames.length > 0) this.#host.deliver(frames);
+    if (hasLeft) this.#finishLeaving();
   }
 
   #resume(): void {
     this.#state = "joined";
-    this.#attempt = 0;
     this.#isTold = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#outageTimer);
+    this.#returnTimer = setTimeout(() => this.#settleDown(), RETURN_MS);
     if (this.#socketToken !== this.#host.token)
       this.refresh(JSON.stringify({ type: "refresh", token: this.#host.token }));
     for (const { text } of this.#held.take()) this.#say(text);
     if (this.#askedAgain === undefined) return;
-    this.#announce = true;
-    this.#say(this.#askedAgain);
+    this.#view.oweJoin();
+    this.#say(this.#askedAgain.text);
     this.#askedAgain = undefined;
   }
 
+  #settleDown(): void {
+    this.#attempt = 0; // not before: a room that lets in and breaks at once must not be asked ever so often
+    this.#host.deliver(this.#view.takeMissing());
+  }
+
   #forward(frame: ClientFrame, text: string): void {
-    if (frame.type === "join_room") this.#announce = true;
+    if (frame.type === "join_room") this.#view.oweJoin();
     this.#say(text);
   }
 
@@ -202,8 +178,14 @@ export class RoomSession {
     if (this.#socket !== undefined) sendQuietly(this.#socket, text);
   }
 
+  /** A `join_room` that the `room_joined` on its way does not answer. */
+  #isAnsweredLater({ since }: Extract<ClientFrame, { type: "join_room" }>): boolean {
+    return since !== undefined || !this.#view.isJoinOwed;
+  }
+
   #hold(clientMessageId: ClientMessageId | undefined, text: string): void {
-    if (this.#state === "leaving" || this.#isTold || !this.#held.hold({ text, clientMessageId }))
+    if (this.#state === "leaving" && this.#askedAgain === undefined) this.#refuse("forbidden", clientMessageId);
+    else if (this.#isTold || !this.#held.hold({ text, clientMessageId }))
       this.#refuse("storage_unavailable", clientMessageId);
   }
 
@@ -214,7 +196,8 @@ export class RoomSession {
     const verdict = closeVerdict(code);
     if (verdict.kind === "end") return this.#host.end(verdict.reason);
     if (verdict.kind === "refused") return this.#shutOut(verdict.code, verdict.detail);
-    if (verdict.fresh) this.#position = undefined;
+    if (verdict.fresh) this.#view.startOver();
+    clearTimeout(this.#returnTimer);
     if (this.#state === "joined") this.#startOutage();
     this.#state = "joining";
     this.#retry();
@@ -255,9 +238,21 @@ export class RoomSession {
   }
 
   #finishLeaving(): void {
-    this.#refuseHeld("storage_unavailable");
     this.#host.send({ type: "room_left", roomId: this.#roomId });
+    if (this.#askedAgain !== undefined) return this.#comeBack(this.#askedAgain.since);
+    this.#refuseHeld("forbidden");
     this.#end();
+  }
+
+  /** The client has left and asked to join again before we were done. */
+  #comeBack(since: Since | undefined): void {
+    this.#drop(1000);
+    this.#askedAgain = undefined;
+    this.#view = new RoomView(this.#roomId, since, this.#host.now);
+    this.#state = "joining";
+    clearTimeout(this.#returnTimer);
+    this.#startOutage();
+    this.#retry();
   }
 
   #end(): void {
@@ -279,10 +274,6 @@ export class RoomSession {
   #isEnded(): boolean {
     return this.#state === "ended";
   }
-}
-
-function asMessageFrame(message: Message): RoomFrame {
-  return { type: "message", seq: message.seq, text: JSON.stringify({ type: "message", ...message }) };
 }
 
 function discard(socket: ServerSocket): void {
