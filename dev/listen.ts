@@ -52,7 +52,8 @@ export async function listenOrFree(server: Server, port: number): Promise<void> 
   }
 }
 
-function listen(server: Server, port: number): Promise<void> {
+/** Listens on the loopback address on exactly this port; 0 takes a free one. */
+export function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => {

@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build as bundle } from "esbuild";
+import { buildAssets } from "../dev/assets.ts";
+import { PROJECT_DIR } from "../dev/project.ts";
+
+const HELP = `Usage: npm run build [-- OPTIONS]
+
+Writes what is deployed, and checks that it can be: the page, the docs and their headers (dist/assets), the Worker's
+bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker has more than 120 kB gzipped.
+
+  --assets   only dist/assets
+  --help     this text`;
+
+const WORKER_LIMIT_BYTES = 120_000;
+
+await main();
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) return;
+  if (options.help === true) return console.log(HELP);
+  try {
+    const count = await buildAssets(join(PROJECT_DIR, "dist/assets"), { connect: [] });
+    console.log(`assets  ${String(count).padStart(7)} files  dist/assets`);
+    if (options.assets === true) return;
+    await buildWorker();
+    await buildRooms();
+  } catch (error) {
+    console.error(`The build failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+function readOptions() {
+  try {
+    return parseArgs({ options: { assets: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}; see npm run build -- --help`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+/** Wrangler makes the bundle that it would deploy, and checks wrangler.toml on the way. */
+async function buildWorker(): Promise<void> {
+  const wrangler = join(PROJECT_DIR, "node_modules/wrangler/bin/wrangler.js");
+  await run([wrangler, "deploy", "--dry-run", "--minify", "--outdir", "dist/worker"]);
+  const size = await report("worker", "dist/worker/index.js");
+  if (size > WORKER_LIMIT_BYTES)
+    throw new Error(`the Worker has ${size} bytes gzipped, more than ${WORKER_LIMIT_BYTES}: look for a new import`);
+}
+
+/** PartyKit has no dry run, so the rooms are bundled as it does it: its own conditions, the runtime's modules left out. */
+async function buildRooms(): Promise<void> {
+  await bundle({
+    absWorkingDir: PROJECT_DIR,
+    entryPoints: ["party/index.ts"],
+    outfile: "dist/rooms/index.js",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "esnext",
+    conditions: ["partykit", "workerd", "worker"],
+    external: ["node:*", "cloudflare:*"],
+    logLevel: "error",
+  });
+  await report("rooms", "dist/rooms/index.js");
+}
+
+async function report(name: string, file: string): Promise<number> {
+  const path = join(PROJECT_DIR, file);
+  const [{ size }, code] = await Promise.all([stat(path), readFile(path)]);
+  const gzipped = gzipSync(code, { level: 9 }).length;
+  console.log(`${name.padEnd(7)} ${String(gzipped).padStart(7)} bytes gzipped (${size} plain)  ${file}`);
+  return gzipped;
+}
+
+/** Runs a Node program silently, and shows what it wrote only when it fails. */
+async function run(args: readonly string[]): Promise<void> {
+  const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_WRITE_LOGS: "false" };
+  const child = spawn(process.execPath, args, { cwd: PROJECT_DIR, env: { ...process.env, ...quiet } });
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code === 0) return;
+  console.error(Buffer.concat(output).toString("utf8").trimEnd());
+  throw new Error(`${args[1]} ended with code ${code}`);
+}

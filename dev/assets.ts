@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { PROJECT_DIR } from "./project.ts";
+import { formatHeaders, type PageAccess } from "./security-headers.ts";
+
+const DOCS = "api/chats/docs";
+const SWAGGER_FILES = [
+  "swagger-ui.css",
+  "swagger-ui-bundle.js",
+  "swagger-ui-bundle.js.LICENSE.txt",
+  "LICENSE",
+  "NOTICE",
+  "favicon-32x32.png",
+];
+
+type Files = Map<string, Buffer | string>;
+
+/**
+ * Writes everything the Worker serves as files: the page, the docs with Swagger UI, the OpenAPI document and the headers
+ * they are served with. Files that are the same stay untouched, others are replaced whole, so a running server never
+ * sees half of one.
+ *
+ * @returns How many files there are.
+ */
+export async function buildAssets(outDir: string, access: PageAccess): Promise<number> {
+  const files: Files = new Map([["_headers", formatHeaders(access)]]);
+  await addPage(files);
+  await addSwagger(files);
+  files.set("api/chats/openapi.json", await openApiJson());
+  // Drafts are made next to the folder, not in it: two builds may run at once.
+  const drafts = `${outDir}.drafts`;
+  await mkdir(drafts, { recursive: true });
+  for (const [path, content] of files) await writeWhole(join(outDir, path), Buffer.from(content), drafts);
+  for (const path of await listFiles(outDir)) if (!files.has(path)) await rm(join(outDir, path), { force: true });
+  return files.size;
+}
+
+/** `web/` is the root of the site, but for `web/docs/`, whose page has an address without a slash at its end. */
+async function addPage(files: Files): Promise<void> {
+  const web = join(PROJECT_DIR, "web");
+  for (const path of await listFiles(web)) {
+    const address = path === "docs/index.html" ? `${DOCS}.html` : path.replace(/^docs\//, `${DOCS}/`);
+    files.set(address, await readFile(join(web, path)));
+  }
+}
+
+async function addSwagger(files: Files): Promise<void> {
+  const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  for (const name of SWAGGER_FILES) files.set(`${DOCS}/${name}`, await readFile(join(swagger, name)));
+}
+
+async function openApiJson(): Promise<string> {
+  const [{ buildOpenApi }, { ROUTES }] = await Promise.all([
+    import("../functions/openapi.ts"),
+    import("../functions/routes.ts"),
+  ]);
+  return `${JSON.stringify(buildOpenApi(ROUTES), undefined, 2)}\n`;
+}
+
+async function writeWhole(file: string, content: Buffer, drafts: string): Promise<void> {
+  const before = await readFile(file).catch(() => undefined);
+  if (before?.equals(content) === true) return;
+  await mkdir(dirname(file), { recursive: true });
+  const draft = join(drafts, randomUUID());
+  await writeFile(draft, content);
+  await rename(draft, file);
+}
+
+async function listFiles(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+}

@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { Child } from "./child.ts";
+import { listen } from "./listen.ts";
+import { StackError } from "./stack-error.ts";
+
+const READY_TIME_LIMIT_MS = 60_000;
+const POLL_MS = 100;
+
+/** One of the two programs that run beside this process. */
+export interface Part {
+  name: string;
+  url: string;
+  logFile: string;
+  child: Child;
+}
+
+/** Settles when a part ends that nobody stopped, with what to tell about it. */
+export async function whenOneEnds(parts: readonly Part[]): Promise<StackError> {
+  return await Promise.race(
+    parts.map(async ({ name, child, logFile }) => {
+      const { code, lastLines } = await child.ended;
+      const why = lastLines.findLast((line) => /error|failed|cannot/i.test(line)) ?? lastLines.at(-1) ?? "no output";
+      return new StackError(`The ${name} stopped (exit code ${code}): ${why.trim()}; all of it is in ${logFile}`);
+    }),
+  );
+}
+
+/** @throws {StackError} when a part ends meanwhile, or does not answer within a minute. */
+export async function untilAllAnswer(parts: readonly Part[], broken: Promise<StackError>): Promise<void> {
+  const giveUp = new AbortController();
+  const failure = broken.then((error) => {
+    giveUp.abort();
+    throw error;
+  });
+  try {
+    await Promise.race([failure, Promise.all(parts.map((part) => untilAnswers(part, giveUp.signal)))]);
+  } finally {
+    failure.catch(() => undefined); // whoever started the stack watches from here on
+    giveUp.abort();
+  }
+}
+
+async function untilAnswers({ name, url, logFile }: Part, signal: AbortSignal): Promise<void> {
+  const until = Date.now() + READY_TIME_LIMIT_MS;
+  while (!signal.aborted) {
+    const reply = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    if (reply?.ok === true) return;
+    if (Date.now() > until) throw new StackError(`The ${name} did not answer in a minute: see ${logFile}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** @throws {StackError} when somebody else has the port. */
+export async function requireFreePort(port: number, option: string): Promise<void> {
+  const server = createServer();
+  try {
+    await listen(server, port);
+  } catch (cause) {
+    const inUse = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+    const why = inUse ? "is in use" : "cannot be used";
+    throw new StackError(`Port ${port} ${why}: stop what uses it, or choose another with ${option} N`, { cause });
+  }
+  server.close();
+  await once(server, "close");
+}

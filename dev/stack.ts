@@ -1,0 +1,193 @@
+import { join, resolve } from "node:path";
+import { migrate } from "../db/migrate.ts";
+import { createPostgresStore } from "../db/postgres-store.ts";
+import { readConfig, type Settings, type Variables } from "../domain/config.ts";
+import { AppId } from "../protocol/ids.ts";
+import { buildAssets } from "./assets.ts";
+import {
+  type BackendOptions,
+  type Closer,
+  keptSecret,
+  type Postgres,
+  startIdentity,
+  startPostgres,
+  startRedis,
+} from "./backends.ts";
+import { type DataDir, takeDataDir } from "./data-dir.ts";
+import { openLocalApiKey } from "./local-api-key.ts";
+import { overlaySettings } from "./local-settings.ts";
+import { type Part, requireFreePort, untilAllAnswer, whenOneEnds } from "./parts.ts";
+import { startRooms } from "./rooms.ts";
+import { StackError } from "./stack-error.ts";
+import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
+import { startWorker } from "./worker.ts";
+
+export interface StackOptions {
+  port: number;
+  partyPort: number;
+  dataDir: string;
+  /** Keeps nothing. The data folder then only holds the stack file and the logs. */
+  memory: boolean;
+  /** Settings in here win over the stack's own. */
+  environment: Variables;
+  /** Told what is being started. */
+  progress?: (step: string) => void;
+  /** Told every line that the Worker and the rooms write. */
+  onLine?: (part: string, line: string) => void;
+}
+
+export interface RunningStack extends StackFile {
+  /** Settles with what happened when a part ends that nobody stopped. */
+  broken: Promise<StackError>;
+  /** Publishes the page and the docs anew, after a change. */
+  rebuildPage(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole of Parley on this machine and resolves when every part answers.
+ *
+ * @throws {StackError} when it cannot; everything started so far is stopped again.
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const closers: Closer[] = [];
+  const stop = async () => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    return { ...(await start(options, closers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: StackOptions, closers: Closer[]): Promise<Omit<RunningStack, "stop">> {
+  await requireFreePort(options.port, "--port");
+  await requireFreePort(options.partyPort, "--party-port");
+  const dataDir = await takeDataDir(resolve(options.dataDir), options);
+  closers.push(() => dataDir.release());
+  options.progress?.("the database, Redis and the identity provider");
+  const backends = await startBackends({ ...options, dataDir, closers });
+  const variables = composeSettings(backends, options.environment);
+  const settings = requireSettings(variables);
+  options.progress?.("the tables, the page, the Worker and the rooms");
+  const rebuildPage = () => publishPage(dataDir, backends);
+  const [apiKey, ...parts] = await allOrNone([
+    prepareDatabase(backends.postgres, settings, dataDir),
+    rebuildPage().then(() => startPart("Worker", backends.apiUrl, options, { dataDir, variables, closers })),
+    startPart("rooms", backends.partyUrl, options, { dataDir, variables, closers }),
+  ]);
+  const broken = whenOneEnds(parts);
+  await untilAllAnswer(parts, broken);
+  const file = describe(backends, apiKey, settings);
+  await writeStackFile(dataDir.path, file);
+  closers.push(() => removeStackFile(dataDir.path));
+  return { ...file, broken, rebuildPage };
+}
+
+type Backends = Awaited<ReturnType<typeof startBackends>>;
+
+async function startBackends(options: BackendOptions) {
+  const apiUrl = `http://127.0.0.1:${options.port}`;
+  const partyUrl = `http://127.0.0.1:${options.partyPort}`;
+  const [postgres, redis, issuer, secret] = await allOrNone([
+    startPostgres(options),
+    startRedis(options),
+    startIdentity(options, apiUrl),
+    keptSecret(options.dataDir, "chat-jwt-secret"),
+  ]);
+  return { apiUrl, partyUrl, postgres, redis, issuer, secret };
+}
+
+function composeSettings(backends: Backends, environment: Variables): Record<string, string> {
+  const { apiUrl, partyUrl, postgres, redis, issuer, secret } = backends;
+  const own = {
+    ENVIRONMENT: "development",
+    DEV_MODE: "true",
+    PUBLIC_URL: apiUrl,
+    PARTY_URL: partyUrl,
+    ALLOWED_ORIGINS: `${apiUrl},${apiUrl.replace("127.0.0.1", "localhost")}`,
+    LOCAL_ISSUER: issuer.url,
+    CHAT_JWT_SECRET: secret,
+    DATABASE_URL: postgres.databaseUrl,
+    NEON_FETCH_ENDPOINT: postgres.neonFetchEndpoint,
+    UPSTASH_REDIS_REST_URL: redis.restUrl,
+    UPSTASH_REDIS_REST_TOKEN: redis.restToken,
+  };
+  return overlaySettings(own, environment);
+}
+
+/** @throws {StackError} that names every wrong setting: the environment's, as the stack's own are right. */
+function requireSettings(variables: Variables): Settings {
+  const { settings, problems } = readConfig(variables);
+  if (settings !== undefined) return settings;
+  const list = problems.map(({ name, problem }) => `${name} ${problem}`).join("; ");
+  throw new StackError(`Cannot start with the settings in your environment: ${list}`);
+}
+
+async function publishPage(dataDir: DataDir, { issuer, partyUrl }: Backends): Promise<void> {
+  await buildAssets(assetsDir(dataDir), { connect: [issuer.url, partyUrl] });
+}
+
+function assetsDir(dataDir: DataDir): string {
+  return join(dataDir.state, "assets");
+}
+
+/** @returns The local API key, once the tables are there. */
+async function prepareDatabase(postgres: Postgres, settings: Settings, { state }: DataDir): Promise<string> {
+  const { databaseUrl, neonFetchEndpoint } = postgres;
+  try {
+    await migrate({ databaseUrl, fetchEndpoint: neonFetchEndpoint });
+    const store = createPostgresStore({ databaseUrl, fetchEndpoint: neonFetchEndpoint });
+    return await openLocalApiKey(store, AppId.parse(settings.APP_ID), state);
+  } catch (cause) {
+    const { message } = cause instanceof Error && cause.cause instanceof Error ? cause.cause : (cause as Error);
+    throw new StackError(`Cannot prepare the database: ${message}; is DATABASE_URL right, and the database up?`, { cause });
+  }
+}
+
+interface PartSetup {
+  dataDir: DataDir;
+  variables: Record<string, string>;
+  closers: Closer[];
+}
+
+async function startPart(name: "Worker" | "rooms", url: string, options: StackOptions, setup: PartSetup): Promise<Part> {
+  const { dataDir, variables, closers } = setup;
+  const logFile = join(dataDir.path, "logs", `${name.toLowerCase()}.log`);
+  const port = Number(new URL(url).port);
+  const onLine = (line: string) => options.onLine?.(name, line);
+  const partOptions = { dataDir, port, settings: variables, logFile, onLine };
+  const child =
+    name === "rooms"
+      ? await startRooms(partOptions)
+      : await startWorker({ ...partOptions, assetsDir: assetsDir(dataDir) });
+  closers.push(() => child.stop());
+  await dataDir.recordChild(child.pid);
+  return { name, url, logFile, child };
+}
+
+function describe({ apiUrl, partyUrl, postgres, redis, issuer, secret }: Backends, apiKey: string, settings: Settings) {
+  return {
+    pid: process.pid,
+    apiUrl,
+    wsUrl: `${apiUrl.replace(/^http/, "ws")}/ws`,
+    partyUrl,
+    issuer: issuer.url,
+    apiKey,
+    databaseUrl: postgres.databaseUrl,
+    neonFetchEndpoint: postgres.neonFetchEndpoint,
+    redisRestUrl: redis.restUrl,
+    redisRestToken: redis.restToken,
+    chatJwtSecret: settings.CHAT_JWT_SECRET ?? secret,
+  };
+}
+
+/** Like `Promise.all`, but when one fails it waits for the others first, so that what they started can be stopped. */
+async function allOrNone<Works extends readonly Promise<unknown>[]>(
+  works: readonly [...Works],
+): Promise<{ [Key in keyof Works]: Awaited<Works[Key]> }> {
+  await Promise.allSettled(works);
+  return (await Promise.all(works)) as { [Key in keyof Works]: Awaited<Works[Key]> }; // what Promise.all means by it
+}
