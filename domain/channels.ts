@@ -52,11 +52,7 @@ export async function listChannels(
  *
  * @throws {ChatError} `room_not_found`, `storage_unavailable`
  */
-export async function readChannel(
-  { store }: Pick<Deps, "store">,
-  caller: UserCaller,
-  id: ChannelId,
-): Promise<Channel> {
+export async function readChannel({ store }: Pick<Deps, "store">, caller: UserCaller, id: ChannelId): Promise<Channel> {
   const { channel, member } = await requireVisible(store, caller, id);
   if (member === undefined) return toChannel(channel);
   const { count, userIds } = await store.listMembers(caller.app, id, LIMITS.membersPerCreate);

@@ -36,7 +36,13 @@ async function takeStep(
 
 async function signAndVerify({ tokenKeys, settings, now }: TestDeps): Promise<void> {
   const issuedAt = now();
-  const holder = { userId: TESTER, app: settings.APP_ID, name: undefined, issuedAt, expiresAt: issuedAt + TOKEN_LIFE_MS };
+  const holder = {
+    userId: TESTER,
+    app: settings.APP_ID,
+    name: undefined,
+    issuedAt,
+    expiresAt: issuedAt + TOKEN_LIFE_MS,
+  };
   const { userId } = await verifyChatToken(tokenKeys, "rest", await signChatToken(tokenKeys, "rest", holder), issuedAt);
   if (userId !== TESTER) throw new Error("The token names somebody else");
 }

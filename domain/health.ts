@@ -77,7 +77,12 @@ async function checkRedis({ redis, limiter, now }: HealthDeps): Promise<HealthCh
 
 async function checkIdentity({ sessions, now }: HealthDeps): Promise<HealthCheck> {
   if (sessions.issuers.length === 0)
-    return { name: "identity", status: "degraded", ms: 0, hint: "No issuer: set CLERK_JWT_ISSUER to let users sign in" };
+    return {
+      name: "identity",
+      status: "degraded",
+      ms: 0,
+      hint: "No issuer: set CLERK_JWT_ISSUER to let users sign in",
+    };
   const checks = await Promise.all(
     sessions.issuers.map(({ keys }) => timedCheck(now, LIMITS_MS.identity, () => keys.check())),
   );
@@ -85,6 +90,11 @@ async function checkIdentity({ sessions, now }: HealthDeps): Promise<HealthCheck
   if (checks.every(({ result }) => result === "fresh")) return { name: "identity", status: "healthy", ms };
   const isServed = (check: Timed<string>) => check.result === "fresh" || check.result === "stale";
   return checks.every(isServed)
-    ? { name: "identity", status: "degraded", ms, hint: "The issuer's key set cannot be fetched; its last good one is in use" }
+    ? {
+        name: "identity",
+        status: "degraded",
+        ms,
+        hint: "The issuer's key set cannot be fetched; its last good one is in use",
+      }
     : { name: "identity", status: "unhealthy", ms, hint: "No key set: check CLERK_JWT_ISSUER and CLERK_JWKS_URL" };
 }

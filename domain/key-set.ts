@@ -19,7 +19,9 @@ const MIN_EXPONENT = 65_537;
 const PRIVATE_PARTS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).check(z.minLength(1), z.maxLength(MAX_KEYS)) });
+const Jwks = z.object({
+  keys: z.array(z.record(z.string(), z.unknown())).check(z.minLength(1), z.maxLength(MAX_KEYS)),
+});
 const RsaKey = z.object({
   kid: z.string().check(z.minLength(1), z.maxLength(256)),
   n: z.string().check(z.regex(BASE64URL)),
@@ -69,7 +71,12 @@ async function importRsaKey(jwk: Record<string, unknown>): Promise<VerificationK
   );
   const { modulusLength, publicExponent } = key.algorithm as RsaHashedKeyAlgorithm; // an RSA key, as imported just above
   const exponent = publicExponent.reduce((sum, byte) => sum * 256 + byte, 0);
-  if (modulusLength < MIN_MODULUS_BITS || modulusLength > MAX_MODULUS_BITS || exponent < MIN_EXPONENT || exponent % 2 === 0)
+  if (
+    modulusLength < MIN_MODULUS_BITS ||
+    modulusLength > MAX_MODULUS_BITS ||
+    exponent < MIN_EXPONENT ||
+    exponent % 2 === 0
+  )
     throw new Error("the key set has an RSA key that is too weak or too large");
   return { kid, fingerprint: `${n}.${e}`, key };
 }

@@ -8,7 +8,7 @@ import type { Problem } from "../protocol/http.ts";
 export type HeaderFields = Record<string, string>;
 
 /** Headers of every answer, made once; a request adds its own to a copy. */
-const EVERY_ANSWER: Readonly<HeaderFields> = {
+export const EVERY_ANSWER: Readonly<HeaderFields> = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "private, no-store",
   vary: "Origin",
@@ -94,5 +94,6 @@ export function optionsAnswer(request: Request, allow: string, headers: HeaderFi
 /** What is left of a budget, as the IETF draft on RateLimit header fields writes it. */
 export function addLimitHeaders(headers: HeaderFields, policy: LimitPolicyName, answer: LimitAnswer): void {
   headers["ratelimit-policy"] = `"${policy}";q=${answer.limit};w=${answer.windowSeconds}`;
-  headers["ratelimit"] = `"${policy}";r=${Math.max(0, answer.remaining)};t=${Math.max(0, Math.ceil(answer.resetSeconds))}`;
+  headers["ratelimit"] =
+    `"${policy}";r=${Math.max(0, answer.remaining)};t=${Math.max(0, Math.ceil(answer.resetSeconds))}`;
 }

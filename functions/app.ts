@@ -25,7 +25,11 @@ export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
   }
   app.notFound((c) => {
     const requestId = crypto.randomUUID();
-    return problemAnswer(new ChatError("not_found"), requestId, own.headers.for(c.req.header("origin") ?? null, requestId));
+    return problemAnswer(
+      new ChatError("not_found"),
+      requestId,
+      own.headers.for(c.req.header("origin") ?? null, requestId),
+    );
   });
   return app;
 }

@@ -5,9 +5,9 @@ import { createRedactor } from "../domain/redact.ts";
 /**
  * Writes one line of JSON per event. Requests only with `ENABLE_LOGGING`; bugs, problems and answers of 500 and more always.
  *
- * @param write Takes the finished line; `console.log` by default.
+ * @param write Takes the finished line.
  */
-export function createLog(settings: Partial<Settings>, write: (line: string) => void = console.log): Log {
+export function createLog(settings: Partial<Settings>, write: (line: string) => void): Log {
   const redact = createRedactor(secretsOf(settings));
   return (event) => {
     if (event.event === "request" && event.status < 500 && settings.ENABLE_LOGGING !== true) return;

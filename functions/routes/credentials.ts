@@ -21,4 +21,8 @@ export const SESSION_ERRORS = [
 ] as const satisfies readonly ErrorCode[];
 
 /** What an API key can be refused with. */
-export const KEY_ERRORS = ["invalid_api_key", "key_in_browser", "storage_unavailable"] as const satisfies readonly ErrorCode[];
+export const KEY_ERRORS = [
+  "invalid_api_key",
+  "key_in_browser",
+  "storage_unavailable",
+] as const satisfies readonly ErrorCode[];

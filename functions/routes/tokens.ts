@@ -34,14 +34,7 @@ export const mint = defineRoute({
   auth: ["key"],
   body: MintRequest,
   replies: { 200: { description: "The same as an exchange answers", schema: TokenReply } },
-  errors: [
-    ...KEY_ERRORS,
-    "bad_url",
-    "body_too_large",
-    "unsupported_media_type",
-    "rate_limited",
-    "driver_unavailable",
-  ],
+  errors: [...KEY_ERRORS, "bad_url", "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
   limit: { policy: "mint", by: ({ caller, body }) => `${caller.app}:user:${body.userId}` },
   handler: async (deps, { caller, body }) => answer(200, await mintTokens(deps, caller, body)),
 });
@@ -54,7 +47,12 @@ export const status = defineRoute({
   tag: "Tokens",
   summary: "The caller's chat status; never a token",
   auth: ["session", "token"],
-  replies: { 200: { description: "Whether the caller is online, in how many channels, with how much unread", schema: StatusReply } },
+  replies: {
+    200: {
+      description: "Whether the caller is online, in how many channels, with how much unread",
+      schema: StatusReply,
+    },
+  },
   errors: [...SESSION_ERRORS, "rate_limited", "storage_unavailable"],
   limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller }) => answer(200, await chatStatus(deps, caller)),
