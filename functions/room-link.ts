@@ -3,7 +3,7 @@ import { signChatToken, type TokenKeys } from "../domain/chat-tokens.ts";
 import type { Now, RoomEvent, RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { Epoch, Seq } from "../protocol/frames.ts";
-import { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+import { type AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
 
 export interface RoomLinkDeps {
   /** The address of the rooms. */

@@ -20,7 +20,7 @@ import { limitPolicies } from "../../functions/limit-policies.ts";
 import { createLog } from "../../functions/log.ts";
 import { createDeps } from "../../functions/service.ts";
 import { ChatError, type ErrorCode } from "../../protocol/errors.ts";
-import { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
+import { AppId, type ChannelId, UserId } from "../../protocol/ids.ts";
 import { KeyServer, type SigningKey, createSigningKey, signWith } from "./key-server.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
