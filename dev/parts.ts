@@ -13,6 +13,8 @@ export interface Part {
   url: string;
   logFile: string;
   child: Child;
+  /** What it does not compile for, while it waits for the code to change. */
+  compileError: () => string | undefined;
 }
 
 /** Settles when a part ends that nobody stopped, with what to tell about it. */
@@ -41,11 +43,14 @@ export async function untilAllAnswer(parts: readonly Part[], broken: Promise<Sta
   }
 }
 
-async function untilAnswers({ name, url, logFile }: Part, signal: AbortSignal): Promise<void> {
+async function untilAnswers({ name, url, logFile, compileError }: Part, signal: AbortSignal): Promise<void> {
   const until = Date.now() + READY_TIME_LIMIT_MS;
   while (!signal.aborted) {
     const reply = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     if (reply?.ok === true) return;
+    const error = compileError();
+    if (error !== undefined)
+      throw new StackError(`The ${name} cannot be compiled: ${error}; correct that, all of it is in ${logFile}`);
     if (Date.now() > until) throw new StackError(`The ${name} did not answer in a minute: see ${logFile}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

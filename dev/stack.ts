@@ -157,7 +157,11 @@ async function startPart(name: "Worker" | "rooms", url: string, options: StackOp
   const { dataDir, variables, closers } = setup;
   const logFile = join(dataDir.path, "logs", `${name.toLowerCase()}.log`);
   const port = Number(new URL(url).port);
-  const onLine = (line: string) => options.onLine?.(name, line);
+  let compileError: string | undefined;
+  const onLine = (line: string) => {
+    compileError ??= COMPILE_ERROR.exec(line)?.[1];
+    options.onLine?.(name, line);
+  };
   const partOptions = { dataDir, port, settings: variables, logFile, onLine };
   const child =
     name === "rooms"
@@ -165,8 +169,11 @@ async function startPart(name: "Worker" | "rooms", url: string, options: StackOp
       : await startWorker({ ...partOptions, assetsDir: assetsDir(dataDir) });
   closers.push(() => child.stop());
   await dataDir.recordChild(child.pid);
-  return { name, url, logFile, child };
+  return { name, url, logFile, child, compileError: () => compileError };
 }
+
+// How esbuild reports under both programs; the first of its lines only counts the errors.
+const COMPILE_ERROR = /\[ERROR\] (?!Build failed)(.+)/;
 
 function describe({ apiUrl, partyUrl, postgres, redis, issuer, secret }: Backends, apiKey: string, settings: Settings) {
   return {
