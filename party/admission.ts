@@ -26,7 +26,7 @@ export interface UpgradeRequest {
   headers: Pick<Headers, "get">;
 }
 
-const ROOM_PATH = /^\/parties\/main\/([a-z0-9-]{1,32})(?::|%3A)([A-Za-z0-9_-]{1,64})(?:\/([a-z]{1,16}))?$/;
+const ROOM_PATH = /^\/parties\/main\/([a-z0-9-]{1,32})(?::|%3A)([A-Za-z0-9_-]{1,64})(?:\/([a-z]{1,16})?)?$/;
 
 /** The app, channel and verb that a room's own address names; undefined for any other address. */
 export function readRoomPath(url: string): { app: AppId; channelId: ChannelId; verb: string | undefined } | undefined {
