@@ -1,4 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import * as z from "zod/mini";
 import type { Now, PresenceBoard } from "../domain/ports.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
 import { orUnavailable } from "./upstash.ts";
@@ -20,13 +21,10 @@ const ROOM = "in:";
 export function createPresenceBoard(redis: Redis, now: Now = Date.now): PresenceBoard {
   return {
     async findUserPresence(app, userId) {
-      const fields = await orUnavailable(redis.hgetall<Record<string, string>>(keyOf(app, userId)));
-      const entries = Object.entries(fields ?? {});
-      const seen = Number(fields?.[SEEN] ?? Number.NaN);
-      return {
-        online: entries.some(([field, until]) => field.startsWith(ROOM) && Number(until) > now()),
-        lastSeenAt: Number.isSafeInteger(seen) ? new Date(seen) : null,
-      };
+      const fields = await orUnavailable(readFields(redis, keyOf(app, userId)));
+      const seen = fields.get(SEEN);
+      const isOnline = [...fields].some(([field, until]) => field.startsWith(ROOM) && until > now());
+      return { online: isOnline, lastSeenAt: seen === undefined ? null : new Date(seen) };
     },
     async reportPresence(app, channelId, { online, offline, at }) {
       const room = `${ROOM}${channelId}`;
@@ -46,6 +44,17 @@ export function createPresenceBoard(redis: Redis, now: Now = Date.now): Presence
       }
     },
   };
+}
+
+/** Redis answers a hash as one list: field, value, field, value. */
+const Fields = z.array(z.string());
+const Milliseconds = z.coerce.number().check(z.int());
+
+async function readFields(redis: Redis, key: string): Promise<Map<string, number>> {
+  const list = z.parse(Fields, (await redis.hgetall(key)) ?? []);
+  const fields = new Map<string, number>();
+  for (let at = 0; at + 1 < list.length; at += 2) fields.set(list[at] ?? "", z.parse(Milliseconds, list[at + 1]));
+  return fields;
 }
 
 // Neither an app nor a user can have a colon, so no two people share a key.
