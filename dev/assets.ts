@@ -37,12 +37,11 @@ export async function buildAssets(outDir: string, access: PageAccess): Promise<n
   return files.size;
 }
 
-/** `web/` is the root of the site, but for `web/docs/`, whose page has an address without a slash at its end. */
+/** `web/` is the root of the site, but for the docs page and its files, which have an address of their own. */
 async function addPage(files: Files): Promise<void> {
   const web = join(PROJECT_DIR, "web");
   for (const path of await listFiles(web)) {
-    const address = path === "docs/index.html" ? `${DOCS}.html` : path.replace(/^docs\//, `${DOCS}/`);
-    files.set(address, await readFile(join(web, path)));
+    files.set(path.replace(/^docs(?=\.html$|\/)/, DOCS), await readFile(join(web, path)));
   }
 }
 

@@ -45,7 +45,9 @@ async function startDatabase(options: BackendOptions): Promise<string> {
   const { dataDir, memory, closers } = options;
   const dir = memory ? undefined : join(dataDir.state, "postgres");
   const database = await openDatabase(dir).catch((cause: unknown) => {
-    throw new StackError(`Cannot open the database in ${dir}: restore it, or delete that folder to begin anew`, { cause });
+    throw new StackError(`Cannot open the database in ${dir}: restore it, or delete that folder to begin anew`, {
+      cause,
+    });
   });
   closers.push(() => database.close());
   const password = await keptSecret(dataDir, "postgres-password");

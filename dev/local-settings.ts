@@ -4,7 +4,10 @@ import { type SettingName, SETTINGS, type Variables } from "../domain/config.ts"
  * The settings the Worker and the rooms start with: the local stack's own, except where the environment names one, by
  * any of its names. `NODE_ENV` is left out: shells set it for other programs.
  */
-export function overlaySettings(own: Partial<Record<SettingName, string>>, environment: Variables): Record<string, string> {
+export function overlaySettings(
+  own: Partial<Record<SettingName, string>>,
+  environment: Variables,
+): Record<string, string> {
   const result: Record<string, string> = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const given = namesOf(name).flatMap((key): [string, string][] => {

@@ -22,7 +22,8 @@ registerHooks({
 function changed(source: string): string {
   return CHANGES.reduce((text, { from, to }) => {
     // Better not to start than to listen where nobody expects it.
-    if (!text.includes(from)) throw new Error(`This version of partykit has no ${from}: see dev/partykit-on-loopback.ts`);
+    if (!text.includes(from))
+      throw new Error(`This version of partykit has no ${from}: see dev/partykit-on-loopback.ts`);
     return text.replaceAll(from, to);
   }, source);
 }

@@ -143,7 +143,9 @@ async function prepareDatabase(postgres: Postgres, settings: Settings, { state }
     return await openLocalApiKey(store, AppId.parse(settings.APP_ID), state);
   } catch (cause) {
     const { message } = cause instanceof Error && cause.cause instanceof Error ? cause.cause : (cause as Error);
-    throw new StackError(`Cannot prepare the database: ${message}; is DATABASE_URL right, and the database up?`, { cause });
+    throw new StackError(`Cannot prepare the database: ${message}; is DATABASE_URL right, and the database up?`, {
+      cause,
+    });
   }
 }
 
@@ -153,7 +155,12 @@ interface PartSetup {
   closers: Closer[];
 }
 
-async function startPart(name: "Worker" | "rooms", url: string, options: StackOptions, setup: PartSetup): Promise<Part> {
+async function startPart(
+  name: "Worker" | "rooms",
+  url: string,
+  options: StackOptions,
+  setup: PartSetup,
+): Promise<Part> {
   const { dataDir, variables, closers } = setup;
   const logFile = join(dataDir.path, "logs", `${name.toLowerCase()}.log`);
   const port = Number(new URL(url).port);

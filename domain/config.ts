@@ -170,6 +170,12 @@ export const SETTINGS = {
     usedBy: "commands",
     about: "Clerk's API key; `npm run session` makes session tokens through it.",
   },
+  CLERK_API_URL: {
+    schema: url("http:", "https:"),
+    byDefault: "https://api.clerk.com",
+    usedBy: "commands",
+    about: "Clerk's Backend API.",
+  },
   CLERK_PUBLISHABLE_KEY: {
     schema: text,
     aliases: ["EXPO_PUBLIC_CLERK_PUBLISHABLE_KEY", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"],

@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SessionRequest } from "../../dev/issuer.ts";
+import type { StackFile } from "../../dev/stack-file.ts";
+import { startStack as startLocalStack } from "../../dev/stack.ts";
+import { freePort } from "./binaries.ts";
+
+export interface Stack extends StackFile {
+  dataDir: string;
+  /** Settles with what happened when the Worker or the rooms end that nobody stopped. */
+  broken: Promise<Error>;
+  /** A session token, as the identity provider would give it. */
+  session(user: string, options?: Omit<SessionRequest, "user">): Promise<string>;
+  /** Signs with a new key from now on. The old one stays published until the next rotation, unless `drop`. */
+  rotateIssuerKeys(options?: { drop?: boolean }): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole stack on free ports, keeping nothing. The settings of this shell do not reach it.
+ *
+ * @param overrides Settings that win over the stack's own.
+ */
+export async function startStack(overrides: Record<string, string> = {}): Promise<Stack> {
+  const dataDir = await mkdtemp(join(tmpdir(), "parley-stack-"));
+  const [port, partyPort] = [await freePort(), await freePort()];
+  const stack = await startLocalStack({ port, partyPort, dataDir, memory: true, environment: overrides });
+  const post = (path: string, body?: unknown) =>
+    fetch(`${stack.issuer}${path}`, { method: "POST", body: JSON.stringify(body) });
+  return {
+    ...stack,
+    dataDir,
+    session: async (user, options = {}) => {
+      const reply = await post("/session", { user, ...options });
+      if (!reply.ok) throw new Error(`No session: ${await reply.text()}`);
+      return ((await reply.json()) as { token: string }).token; // the issuer's documented answer
+    },
+    rotateIssuerKeys: async ({ drop = false } = {}) => void (await post(drop ? "/rotate?drop=1" : "/rotate")),
+    stop: async () => {
+      await stack.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
