@@ -2,8 +2,9 @@ import { verifyChatToken } from "../../domain/chat-tokens.ts";
 import type { Now } from "../../domain/ports.ts";
 import type { Guest } from "../../domain/socket-door.ts";
 import { closeQuietly, closeWith, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
+import { welcomeFrame } from "../../domain/welcome.ts";
 import { TokenBucket } from "../../domain/token-bucket.ts";
-import { ChatError, CLOSES, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
+import { ChatError, closeFor, CLOSES, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
 import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
 import { type ChannelId, RESERVED_CHANNEL_IDS } from "../../protocol/ids.ts";
 import { LIMITS, TIMES } from "../../protocol/limits.ts";
@@ -21,6 +22,12 @@ interface ErrorPlace {
 }
 
 const KEEP_ALIVE_INTERVAL_MS = 10_000;
+/** Rooms hear of the client that much later than we do, so we have to believe them earlier. */
+const SILENT_MS = TIMES.deadSocketMs - 1.5 * KEEP_ALIVE_INTERVAL_MS;
+/** Frames in one WebSocket message. */
+const LINES_MAX = 64;
+/** Mistakes this far apart are not counted together. */
+const STRIKES_FORGOTTEN_MS = 60_000;
 /** Each join opens a socket: as many as there may be rooms at once, then one a second. */
 const JOINS = { burst: LIMITS.roomsPerSocket, everyMs: 1_000 };
 const utf8 = new TextEncoder();
@@ -39,7 +46,8 @@ export class ClientConnection implements RoomHost {
   readonly #rooms = new Map<ChannelId, RoomSession>();
   readonly #joins: TokenBucket;
   #strikes = 0;
-  #pinged = false;
+  #struckAt = 0;
+  #keepsAlive = false;
   #heardAt: number;
   #keptAliveAt = 0;
   #isEnded = false;
@@ -63,8 +71,13 @@ export class ClientConnection implements RoomHost {
     socket.addEventListener("close", ({ code }) => this.#leave(code));
     socket.addEventListener("error", () => this.#leave(CLOSES.internal));
     this.#expireAt(guest.claims.expiresAt);
-    this.send(this.#welcome());
+    const { userId, expiresAt } = guest.claims;
+    this.send(welcomeFrame(deps.settings, { connectionId: crypto.randomUUID(), userId, expiresAt }, this.now()));
     this.#join(guest.roomId, guest.since);
+  }
+
+  get isSilent(): boolean {
+    return this.#keepsAlive && this.now() > this.#heardAt + SILENT_MS;
   }
 
   /** One WebSocket message of the client's. */
@@ -72,8 +85,10 @@ export class ClientConnection implements RoomHost {
     if (this.#isEnded) return;
     this.#heardAt = this.now();
     if (typeof data !== "string") return this.end("unsupported_data");
-    if (isTooBig(data)) return this.end("frame_too_big");
-    for (const decoded of this.#codec.decode(data)) if (!this.#isEnded) this.#take(decoded);
+    const texts = this.#codec.split(data);
+    if (texts.length > LINES_MAX || texts.some(isTooBig)) return this.end("frame_too_big");
+    for (const text of texts) if (!this.#isEnded) this.#take(this.#codec.decode(text));
+    if (this.#keepsAlive) this.#keepRoomsAlive();
   }
 
   deliver(frames: readonly RoomFrame[]): void {
@@ -84,9 +99,9 @@ export class ClientConnection implements RoomHost {
     sendQuietly(this.#socket, this.#codec.encode(frame));
   }
 
-  end(reason: CloseReason): void {
+  end(reason: CloseReason, detail?: string): void {
     if (this.#isEnded) return;
-    closeWith(this.#socket, reason);
+    closeWith(this.#socket, reason, detail);
     this.#clear();
   }
 
@@ -97,23 +112,28 @@ export class ClientConnection implements RoomHost {
   #take({ parsed, text }: Decoded): void {
     if (parsed.ok) return this.#route(parsed.frame, text);
     this.#fail(parsed.code, parsed, parsed.detail);
-    if (++this.#strikes >= LIMITS.strikesPerSocket) this.end("too_many_errors");
+    this.#strikes = this.#heardAt - this.#struckAt > STRIKES_FORGOTTEN_MS ? 1 : this.#strikes + 1;
+    this.#struckAt = this.#heardAt;
+    if (this.#strikes >= LIMITS.strikesPerSocket) this.end("too_many_errors");
   }
 
   #route(frame: ClientFrame, text: string): void {
     switch (frame.type) {
       case "ping":
-        return this.#pong();
+        this.#keepsAlive = true;
+        return this.send({ type: "pong" });
       case "refresh":
         return void this.#refresh(frame.token, text);
       case "join_room":
         return this.#rooms.has(frame.roomId) ? this.#write(frame, text) : this.#join(frame.roomId, frame.since);
       case "leave_room":
         return this.#leaveRoom(frame.roomId, text);
+      case "received":
+        this.#keepsAlive = true;
+        return this.#write(frame, text);
       case "message":
       case "typing":
       case "read":
-      case "received":
         return this.#write(frame, text);
     }
   }
@@ -145,28 +165,26 @@ export class ClientConnection implements RoomHost {
     try {
       const claims = await verifyChatToken(this.#deps.tokenKeys, "ws", token, this.now());
       if (claims.userId !== this.#claims.userId || claims.app !== this.#claims.app)
-        throw new ChatError("forbidden", { detail: "The new token is another user's" });
+        throw new ChatError("bad_claims", { detail: "The new token is another user's" });
       if (this.#isEnded) return;
       this.token = token;
       this.#expireAt(claims.expiresAt);
       for (const room of this.#rooms.values()) room.refresh(text);
     } catch (error) {
-      if (error instanceof ChatError) this.#fail(error.code, {}, error.message);
-      else this.#fail("internal", {});
+      if (error instanceof ChatError) this.end(closeFor(error.code), error.message);
+      else this.end("internal");
     }
   }
 
-  #pong(): void {
-    this.#pinged = true;
-    this.send({ type: "pong" });
-    const now = this.now();
-    if (now < this.#keptAliveAt + KEEP_ALIVE_INTERVAL_MS) return;
-    this.#keptAliveAt = now;
+  // A client of ours that pings is known to be alive by that; a room must not take its silence there for death.
+  #keepRoomsAlive(): void {
+    if (this.#heardAt < this.#keptAliveAt + KEEP_ALIVE_INTERVAL_MS) return;
+    this.#keptAliveAt = this.#heardAt;
     for (const room of this.#rooms.values()) room.keepAlive();
   }
 
   #tick(): void {
-    if (this.#pinged && this.now() > this.#heardAt + TIMES.deadSocketMs) return this.end("restart");
+    if (this.#keepsAlive && this.now() > this.#heardAt + TIMES.deadSocketMs) return this.end("resync");
     const rooms: Record<ChannelId, number> = {};
     for (const [roomId, { head }] of this.#rooms) if (head !== undefined) rooms[roomId] = head;
     if (Object.keys(rooms).length > 0) this.send({ type: "heads", rooms });
@@ -190,24 +208,6 @@ export class ClientConnection implements RoomHost {
       ...(clientMessageId !== undefined && { clientMessageId }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
-  }
-
-  #welcome(): ServerFrame {
-    const { settings } = this.#deps;
-    return {
-      type: "welcome",
-      connectionId: crypto.randomUUID(),
-      userId: this.#claims.userId,
-      serverTime: new Date(this.now()).toISOString(),
-      limits: {
-        messageMaxLength: settings.MAX_MESSAGE_LENGTH,
-        messageMaxBytes: LIMITS.messageMaxBytes,
-        frameMaxBytes: LIMITS.frameMaxBytes,
-        messagesPerWindow: settings.RATE_LIMIT_MAX_MESSAGES,
-        windowMs: settings.RATE_LIMIT_WINDOW_MS,
-      },
-      expiresAt: new Date(this.#claims.expiresAt).toISOString(),
-    };
   }
 
   /** The client has gone: so do the sockets to its rooms, at once, because that is how rooms learn it. */

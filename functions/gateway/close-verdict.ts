@@ -2,15 +2,17 @@ import { CLOSES, type CloseReason, type ErrorCode } from "../../protocol/errors.
 
 /** What a room's close means for the client whose socket is shared by many rooms. */
 export type Verdict =
-  /** The room, or the way to it, broke: join again, from the last position unless that is what went wrong. */
-  | { kind: "rejoin"; fresh: boolean }
+  /** The room, or the way to it, broke: join again from the last position. */
+  | { kind: "rejoin" }
+  /** The room has not heard of the client for long: if we have not either, it is gone. */
+  | { kind: "silent" }
   /** This room will not have the user; the others are not concerned. */
   | { kind: "refused"; code: ErrorCode; detail?: string }
   /** It concerns the user or the client's whole socket. */
   | { kind: "end"; reason: CloseReason };
 
 const VERDICTS: Partial<Record<CloseReason, Verdict>> = {
-  resync: { kind: "rejoin", fresh: true },
+  resync: { kind: "silent" },
   token_expired: { kind: "end", reason: "token_expired" },
   // A reader that does not read this room reads none: joining again would only fill the queue of its socket.
   slow_consumer: { kind: "end", reason: "slow_consumer" },
@@ -35,5 +37,5 @@ export function closeVerdict(code: number): Verdict {
   const reason = REASONS.get(code);
   const known = reason === undefined ? undefined : VERDICTS[reason];
   if (known !== undefined) return known;
-  return code >= 4500 && code < 5000 ? { kind: "refused", code: "internal" } : { kind: "rejoin", fresh: false };
+  return code >= 4500 && code < 5000 ? { kind: "refused", code: "internal" } : { kind: "rejoin" };
 }

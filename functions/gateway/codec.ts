@@ -17,8 +17,10 @@ export interface Decoded {
  * What a client's wire looks like. The connection knows frames only, so another protocol is another codec beside this one.
  */
 export interface Codec {
-  /** The frames in one WebSocket message. Never throws. */
-  decode(message: string): Decoded[];
+  /** The texts of the frames in one WebSocket message: one at least, so that an empty message is a mistake too. */
+  split(message: string): string[];
+  /** Never throws. */
+  decode(text: string): Decoded;
   /** The WebSocket message for a frame of the gateway's own. */
   encode(frame: ServerFrame): string;
   /** The WebSocket messages for frames that came from a room together. */
@@ -31,14 +33,18 @@ export function nativeCodec(subprotocol: Subprotocol | undefined): Codec {
 }
 
 const SINGLE: Codec = {
-  // Rooms read one frame per line; outside of lines a line break can only be space between tokens.
-  decode: (message) => [{ parsed: parseClientFrame(message), text: message.replaceAll("\n", " ") }],
+  split: (message) => [message],
+  // Rooms read one frame per line; a line break in JSON can only be space between tokens.
+  decode: (text) => ({ parsed: parseClientFrame(text), text: text.replaceAll("\n", " ") }),
   encode: JSON.stringify,
   relay: (frames) => frames.map(({ text }) => text),
 };
 
 const LINES: Codec = {
-  decode: (message) => splitLines(message).map((text) => ({ parsed: parseClientFrame(text), text })),
-  encode: JSON.stringify,
+  ...SINGLE,
+  split(message) {
+    const lines = splitLines(message);
+    return lines.length === 0 ? [""] : lines;
+  },
   relay: (frames) => (frames.length === 0 ? [] : [frames.map(({ text }) => text).join("\n")]),
 };

@@ -18,6 +18,8 @@ export interface RoomHost {
   readonly now: Now;
   /** The newest token of the client. */
   readonly token: string;
+  /** The client used to make itself heard and has not for long. */
+  readonly isSilent: boolean;
   /** Hands on what came from the room together. */
   deliver(frames: readonly RoomFrame[]): void;
   send(frame: ServerFrame): void;
@@ -196,7 +198,7 @@ export class RoomSession {
     const verdict = closeVerdict(code);
     if (verdict.kind === "end") return this.#host.end(verdict.reason);
     if (verdict.kind === "refused") return this.#shutOut(verdict.code, verdict.detail);
-    if (verdict.fresh) this.#view.startOver();
+    if (verdict.kind === "silent" && this.#host.isSilent) return this.#host.end("resync");
     clearTimeout(this.#returnTimer);
     if (this.#state === "joined") this.#startOutage();
     this.#state = "joining";

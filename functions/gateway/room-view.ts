@@ -43,12 +43,6 @@ export class RoomView {
     this.#isJoinOwed = true;
   }
 
-  /** The room cannot go on from where the client is: it has to start over, and is told so. */
-  startOver(): void {
-    this.#position = undefined;
-    this.#isJoinOwed = true;
-  }
-
   /** Takes note of a frame of the room's. @returns what the client gets for it. */
   note(frame: RoomFrame): readonly RoomFrame[] {
     switch (frame.type) {

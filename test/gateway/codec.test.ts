@@ -58,21 +58,19 @@ describe("the native codec", () => {
   });
 
   it("takes one frame per line from a client of lines only", () => {
-    const two = '{"type":"ping"}\n{"type":"ping"}';
-    expect(
-      nativeCodec("chat.v1.lines")
-        .decode(two)
-        .map(({ parsed }) => parsed.ok),
-    ).toEqual([true, true]);
-    expect(
-      nativeCodec("chat.v1")
-        .decode(two)
-        .map(({ parsed }) => parsed.ok),
-    ).toEqual([false]);
+    const two = '{"type":"ping"}\n\n{"type":"ping"}\n';
+    expect(nativeCodec("chat.v1.lines").split(two)).toEqual(['{"type":"ping"}', '{"type":"ping"}']);
+    expect(nativeCodec("chat.v1").split(two)).toEqual([two]);
+    expect(nativeCodec(undefined).decode(two).parsed).toMatchObject({ ok: false, code: "bad_frame" });
+  });
+
+  it("takes an empty message for a frame that cannot be read", () => {
+    for (const protocol of ["chat.v1", "chat.v1.lines"] as const) expect(nativeCodec(protocol).split("")).toEqual([""]);
   });
 
   it("writes a frame of several lines as one, so that a room does not take it for several", () => {
-    const [decoded] = nativeCodec(undefined).decode('{\n "type": "ping"\n}');
-    expect(decoded).toMatchObject({ parsed: { ok: true }, text: '{  "type": "ping" }' });
+    const { parsed, text } = nativeCodec(undefined).decode('{\n "type": "ping"\n}');
+    expect(parsed).toEqual({ ok: true, frame: { type: "ping" } });
+    expect(text).toBe('{  "type": "ping" }');
   });
 });

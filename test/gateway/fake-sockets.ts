@@ -156,14 +156,20 @@ export interface TestGateway {
   rooms: FakeRoom[];
   /** The newest dial to a room. */
   room(roomId: string): FakeRoom;
+  /** Called at each attempt, for tests to watch. */
+  onDial(): void;
   /** Makes dials fail, with this error. */
   failDials(error: Error): void;
   mendDials(): void;
+  /** Makes dials wait until the test calls what they leave in `answers`. */
+  holdDials(answers: (() => void)[]): void;
   token(user?: string, over?: Partial<ChatClaims>): Promise<string>;
   /** Opens a socket the way `open` of a browser would; the answer and, if it was accepted, our end of it. */
   open(
     request?: OpenRequest,
   ): Promise<{ response: Response; socket: FakeSocket; subprotocol: Subprotocol | undefined }>;
+  /** A socket of alice's that has dialled its first room. */
+  enter(request?: OpenRequest): Promise<FakeSocket>;
   /** A socket of alice's whose lobby is joined. */
   joined(request?: OpenRequest): Promise<{ client: FakeSocket; lobby: FakeRoom }>;
 }
@@ -179,6 +185,7 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
   const keys = await createTokenKeys(settings.PUBLIC_URL, SECRET);
   const rooms: FakeRoom[] = [];
   let dialError: Error | undefined;
+  let held: (() => void)[] | undefined;
   let accepted: { socket: FakeSocket; subprotocol: Subprotocol | undefined } | undefined;
   const deps: GatewayDeps = {
     settings,
@@ -191,7 +198,9 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
       return { socket: accepted.socket, response: new Response(null, { status: 299 }) };
     },
     async dial(roomId, token, since) {
+      gateway.onDial();
       if (dialError !== undefined) throw dialError;
+      await new Promise<void>((resolve) => (held === undefined ? resolve() : held.push(resolve)));
       const room = new FakeRoom(roomId, token, since);
       rooms.push(room);
       return room;
@@ -205,8 +214,10 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
       if (room === undefined) throw new Error(`Nobody dialled "${roomId}"`);
       return room;
     },
+    onDial() {},
     failDials: (error) => void (dialError = error),
     mendDials: () => void (dialError = undefined),
+    holdDials: (answers) => void (held = answers),
     token: (user, over) => signChatToken(keys, "ws", claimsOf(user, over)),
     async open({ query = "", headers = {}, method = "GET" } = {}) {
       accepted = undefined;
@@ -217,15 +228,17 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
       const response = await openGateway(deps, request);
       return { response, ...(accepted ?? { socket: new FakeSocket(), subprotocol: undefined }) };
     },
-    async joined({ query = "", headers = {} } = {}) {
-      const { socket } = await gateway.open({
-        query,
-        headers: { authorization: `Bearer ${await gateway.token()}`, ...headers },
-      });
+    async enter({ query = "", headers = {} } = {}) {
+      const authorization = `Bearer ${await gateway.token()}`;
+      const { socket } = await gateway.open({ query, headers: { authorization, ...headers } });
       await settle();
+      return socket;
+    },
+    async joined(request) {
+      const client = await gateway.enter(request);
       const lobby = gateway.room("lobby");
       lobby.letIn();
-      return { client: socket, lobby };
+      return { client, lobby };
     },
   };
   return gateway;

@@ -1,0 +1,318 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ChatError } from "../../protocol/errors.ts";
+import { createTestGateway, type FakeSocket, messageOf, NOW, settle, type TestGateway } from "./fake-sockets.ts";
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  vi.useFakeTimers({ now: NOW });
+  gateway = await createTestGateway(1); // every backoff as long as it may be
+});
+afterEach(() => void vi.useRealTimers());
+
+const say = (client: FakeSocket, frame: object): void => client.hear(JSON.stringify(frame));
+const message = (n: number) => ({
+  type: "message",
+  roomId: "lobby",
+  content: `c${n}`,
+  clientMessageId: `m-000000${n}`,
+});
+const seqs = (client: FakeSocket) => client.ofType("message").map(({ seq }) => seq);
+const member = (userId: string) => ({ userId, username: userId.toUpperCase(), status: "online" });
+const presences = (client: FakeSocket) =>
+  client.ofType("presence").map(({ userId, status }) => `${String(userId)} ${String(status)}`);
+/** Lets the first retry happen, and joins the room again. */
+const rejoined = async (over: object) => {
+  await vi.advanceTimersByTimeAsync(250);
+  const lobby = gateway.room("lobby");
+  lobby.letIn(over);
+  return lobby;
+};
+const unavailable = new ChatError("rooms_unavailable");
+
+describe("a room that breaks", () => {
+  it.each([1006, 1001, 1011, 1012, 4000, 4005, 4003])(
+    "is joined again after %i from the last position, and the client sees neither gap nor repeat",
+    async (code) => {
+      const { client, lobby } = await gateway.joined();
+      lobby.message(1);
+      lobby.message(2);
+      lobby.hangUp(code);
+      const again = await rejoined({ seq: 4, messages: [2, 3, 4].map((seq) => messageOf("lobby", seq)) });
+      expect(again.since).toEqual({ epoch: "e1", seq: 2 });
+      again.message(4);
+      again.message(5);
+      expect(seqs(client)).toEqual([1, 2, 3, 4, 5]);
+      expect(client.ofType("room_joined")).toHaveLength(1);
+      expect(client.ofType("welcome")).toHaveLength(1);
+      expect(client.closed).toBeUndefined();
+    },
+  );
+
+  it("is joined again when its socket fails", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.break();
+    await rejoined({ seq: 1, messages: [messageOf("lobby", 1)] });
+    expect(seqs(client)).toEqual([1]);
+  });
+
+  it("keeps the author's own field in what was missed", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    await rejoined({ seq: 1, messages: [{ ...messageOf("lobby", 1), clientMessageId: "m-0000001" }] });
+    expect(client.ofType("message")).toMatchObject([{ seq: 1, clientMessageId: "m-0000001" }]);
+  });
+
+  it.each([
+    ["the room cannot tell all that was missed", { seq: 900, recovered: false, messages: [] }],
+    ["the order is another", { epoch: "e2", seq: 1, recovered: true, messages: [messageOf("lobby", 1)] }],
+  ])("I10 hands room_joined on when %s", async (_case, over) => {
+    const { client, lobby } = await gateway.joined();
+    lobby.message(1);
+    lobby.hangUp(1006);
+    const again = await rejoined(over);
+    expect(client.ofType("room_joined").at(-1)).toMatchObject(over);
+    again.message(over.seq + 1);
+    expect(seqs(client)).toEqual([1, over.seq + 1]);
+  });
+
+  it("holds what is said meanwhile, and says it once", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    for (const n of [1, 2, 1]) say(client, message(n));
+    say(client, { type: "typing", roomId: "lobby", isTyping: true });
+    const again = await rejoined({});
+    expect(again.frames).toEqual([message(1), message(2)]);
+    expect(lobby.sent).toEqual([]);
+    expect(client.ofType("error")).toEqual([]);
+  });
+
+  it("refuses what it cannot hold, as certainly not stored", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    for (let n = 10; n < 75; n++) say(client, message(n));
+    expect(client.ofType("error")).toEqual([
+      {
+        type: "error",
+        code: "storage_unavailable",
+        message: expect.any(String),
+        roomId: "lobby",
+        clientMessageId: "m-00000074",
+        retryAfterMs: 5_000,
+      },
+    ]);
+    expect((await rejoined({})).frames).toHaveLength(64);
+  });
+
+  it("refuses long texts it cannot hold", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    for (let n = 1; n <= 9; n++) say(client, { ...message(n), content: "x".repeat(16_000) });
+    expect(client.ofType("error").map(({ clientMessageId }) => clientMessageId)).toEqual(["m-0000009"]);
+  });
+
+  it("D17 says so when it stays out of reach, refuses what it held, and still comes back", async () => {
+    const { client, lobby } = await gateway.joined();
+    gateway.failDials(unavailable);
+    lobby.hangUp(1006);
+    say(client, message(1));
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(client.ofType("error")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    say(client, message(2));
+    expect(client.ofType("error")).toMatchObject([
+      { code: "storage_unavailable", roomId: "lobby", retryAfterMs: 5_000 },
+      { code: "storage_unavailable", clientMessageId: "m-0000001" },
+      { code: "storage_unavailable", clientMessageId: "m-0000002" },
+    ]);
+    gateway.mendDials();
+    await vi.advanceTimersByTimeAsync(8_000);
+    gateway.room("lobby").letIn();
+    say(client, message(3));
+    expect(gateway.room("lobby").frames).toEqual([message(3)]);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("S4-31 waits longer each time, and at random", async () => {
+    const { lobby } = await gateway.joined();
+    gateway.failDials(unavailable);
+    const tries = vi.spyOn(gateway, "onDial");
+    lobby.hangUp(1006);
+    const times: number[] = [];
+    for (let at = 0; at <= 4_000; at += 250) {
+      await vi.advanceTimersByTimeAsync(250);
+      if (tries.mock.calls.length > times.length) times.push(at + 250);
+    }
+    expect(times).toEqual([250, 750, 1_750, 3_750]);
+  });
+
+  it("is not asked ever so often when it lets in and breaks at once", async () => {
+    const { lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    for (let n = 0; n < 100; n++) {
+      await vi.advanceTimersByTimeAsync(100);
+      const room = gateway.room("lobby");
+      if (room.closed !== undefined) continue;
+      room.letIn();
+      room.hangUp(1006);
+    }
+    expect(gateway.rooms.length).toBeLessThan(8);
+  });
+
+  it("is given up when it does not let in, and asked again", async () => {
+    await gateway.enter();
+    const silent = gateway.room("lobby");
+    await vi.advanceTimersByTimeAsync(8_250);
+    expect(silent.closed).toBeDefined();
+    expect(gateway.rooms).toHaveLength(2);
+  });
+
+  it("does not disturb the other rooms", async () => {
+    const { client, lobby } = await gateway.joined();
+    say(client, { type: "join_room", roomId: "team" });
+    await settle();
+    gateway.room("team").letIn();
+    lobby.hangUp(1006);
+    say(client, { type: "message", roomId: "team", content: "hi" });
+    expect(gateway.room("team").ofType("message")).toHaveLength(1);
+  });
+
+  it("gets the newest token when it is joined again", async () => {
+    const { client, lobby } = await gateway.joined();
+    const token = await gateway.token("alice", { expiresAt: NOW + 7_200_000 });
+    say(client, { type: "refresh", token });
+    await vi.waitFor(() => expect(lobby.ofType("refresh")).toHaveLength(1));
+    lobby.hangUp(1006);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(gateway.room("lobby").token).toBe(token);
+  });
+
+  it("answers a join_room that came meanwhile", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    const asked = { type: "join_room", roomId: "lobby", since: { epoch: "e1", seq: 0 } };
+    say(client, asked);
+    const again = await rejoined({});
+    expect(again.frames).toEqual([asked]);
+    again.letIn();
+    expect(client.ofType("room_joined")).toHaveLength(2);
+  });
+
+  it("can be left meanwhile", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp(1006);
+    say(client, { type: "leave_room", roomId: "lobby" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(client.ofType("room_left")).toHaveLength(1);
+    expect(gateway.rooms).toHaveLength(1);
+  });
+
+  it("makes the client come back when the gateway may open no more sockets", async () => {
+    const { client, lobby } = await gateway.joined();
+    gateway.failDials(new ChatError("rooms_unavailable", { cause: new Error("Too many subrequests.") }));
+    lobby.hangUp(1006);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(client.closed).toMatchObject({ code: 4000 });
+  });
+});
+
+describe("a room that refuses", () => {
+  it.each([
+    [4503, "forbidden"],
+    [4504, "room_not_found"],
+    [4506, "forbidden"],
+    [4501, "internal"],
+    [4999, "internal"],
+  ])("A01 W16 with %i is told as %s, for that room only", async (code, error) => {
+    const { client } = await gateway.joined();
+    say(client, { type: "join_room", roomId: "team" });
+    await settle();
+    say(client, { ...message(1), roomId: "team" });
+    gateway.room("team").hangUp(code);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(client.ofType("error")).toMatchObject([
+      { code: error, roomId: "team" },
+      { code: error, roomId: "team", clientMessageId: "m-0000001" },
+    ]);
+    expect(client.closed).toBeUndefined();
+    expect(gateway.rooms).toHaveLength(2);
+    say(client, { type: "join_room", roomId: "team" });
+    await settle();
+    expect(gateway.rooms).toHaveLength(3);
+  });
+
+  it("A09 closes one that was open, for a user who was banned there", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp("banned");
+    expect(client.ofType("error")).toMatchObject([{ code: "forbidden", roomId: "lobby" }]);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it.each([4001, 4002, 4029, 4500, 4502, 4507, 4508])(
+    "closes the client's socket with %i, because that concerns more than the room",
+    async (code) => {
+      const { client, lobby } = await gateway.joined();
+      lobby.hangUp(code);
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(client.closed).toMatchObject({ code });
+      expect(gateway.rooms).toHaveLength(1);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
+  it("X03 does not bring back a client that the room took for dead, when it is silent here too", async () => {
+    const { client, lobby } = await gateway.joined();
+    say(client, { type: "ping" });
+    await vi.advanceTimersByTimeAsync(36_000);
+    lobby.hangUp("resync");
+    expect(client.closed).toMatchObject({ code: 4003 });
+  });
+});
+
+describe("who is here, after a room broke", () => {
+  const here = (...users: string[]) => ({ memberCount: users.length, members: users.map(member) });
+
+  it("X04 tells who came meanwhile at once, and who went when they had time to come back", async () => {
+    const client = await gateway.enter();
+    gateway.room("lobby").letIn(here("alice", "bob", "carol"));
+    gateway.room("lobby").hangUp(1006);
+    await rejoined(here("alice", "dave"));
+    expect(presences(client)).toEqual(["dave online"]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(presences(client)).toEqual(["dave online", "bob offline", "carol offline"]);
+    expect(client.ofType("presence").at(-1)).toMatchObject({ username: "CAROL", roomId: "lobby" });
+  });
+
+  it("X02 says nothing of those who only came back a little later", async () => {
+    const client = await gateway.enter();
+    gateway.room("lobby").letIn(here("alice", "bob"));
+    gateway.room("lobby").hangUp(1006);
+    const again = await rejoined(here("alice"));
+    again.say({ type: "presence", roomId: "lobby", ...member("bob"), lastSeen: "2026-11-21T08:00:01.000Z" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(presences(client)).toEqual([]);
+  });
+
+  it("remembers what presence frames told", async () => {
+    const client = await gateway.enter();
+    const lobby = gateway.room("lobby");
+    lobby.letIn(here("alice", "bob"));
+    const lastSeen = "2026-11-21T08:00:01.000Z";
+    lobby.say({ type: "presence", roomId: "lobby", ...member("erin"), lastSeen });
+    lobby.say({ type: "presence", roomId: "lobby", ...member("bob"), status: "offline", lastSeen });
+    lobby.hangUp(1006);
+    await rejoined(here("alice", "erin"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(presences(client)).toEqual(["erin online", "bob offline"]);
+  });
+
+  it("X06 tells of a crowd how many there are", async () => {
+    const client = await gateway.enter();
+    gateway.room("lobby").letIn({ memberCount: 300, members: [member("alice")] });
+    gateway.room("lobby").hangUp(1006);
+    await rejoined({ memberCount: 310, members: [member("bob")] });
+    expect(client.ofType("presence_count")).toEqual([
+      { type: "presence_count", roomId: "lobby", memberCount: 310, sample: [member("bob")] },
+    ]);
+    expect(presences(client)).toEqual([]);
+  });
+});
