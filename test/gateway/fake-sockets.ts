@@ -123,17 +123,18 @@ export function messageOf(roomId: string, seq: number) {
 export const NOW = Date.parse("2026-11-21T08:00:00.000Z");
 const SECRET = "kP3mZ8qW1nX7vB5tR9yL2cF6hJ4dG0sA-kk";
 
-export function testSettings(over: Record<string, string> = {}): Settings {
-  const { settings, problems } = readConfig({
-    ENVIRONMENT: "test",
-    CHAT_JWT_SECRET: SECRET,
-    PUBLIC_URL: "https://chat.example",
-    ALLOWED_ORIGINS: "https://app.example, http://localhost:3000",
-    DATABASE_URL: "postgres://u:p@db.example/x",
-    UPSTASH_REDIS_REST_URL: "https://redis.example",
-    UPSTASH_REDIS_REST_TOKEN: "token",
-    ...over,
-  });
+export const VARIABLES = {
+  ENVIRONMENT: "test",
+  CHAT_JWT_SECRET: SECRET,
+  PUBLIC_URL: "https://chat.example",
+  ALLOWED_ORIGINS: "https://app.example, http://localhost:3000",
+  DATABASE_URL: "postgres://u:p@db.example/x",
+  UPSTASH_REDIS_REST_URL: "https://redis.example",
+  UPSTASH_REDIS_REST_TOKEN: "token",
+};
+
+export function testSettings(): Settings {
+  const { settings, problems } = readConfig(VARIABLES);
   if (settings === undefined) throw new Error(JSON.stringify(problems));
   return settings;
 }
