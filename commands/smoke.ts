@@ -1,17 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { HEADER_CHECKS } from "./smoke/checks/headers.ts";
-import { REFUSAL_CHECKS } from "./smoke/checks/refusals.ts";
-import { ROOM_CHECKS } from "./smoke/checks/rooms.ts";
-import { SERVICE_CHECKS } from "./smoke/checks/service.ts";
-import { TOKEN_CHECKS } from "./smoke/checks/tokens.ts";
+import { CHECKS } from "./smoke/all-checks.ts";
 import { HELP, UsageError, parseOptions, type SmokeOptions } from "./smoke/options.ts";
 import { count, formatResult, formatSummary, toJson, toJunit } from "./smoke/report.ts";
 import { runChecks } from "./smoke/runner.ts";
 
-const CHECKS = [...SERVICE_CHECKS, ...TOKEN_CHECKS, ...HEADER_CHECKS, ...REFUSAL_CHECKS, ...ROOM_CHECKS];
-
 async function main(): Promise<number> {
-  const options = readOptions();
+  const options = await readOptions();
   if (typeof options === "number") return options;
   console.log(`Parley smoke test of ${options.url.href}\n`);
   const startedAt = new Date();
@@ -29,9 +23,9 @@ async function main(): Promise<number> {
   return count(results, "failed") === 0 ? 0 : 1;
 }
 
-function readOptions(): SmokeOptions | number {
+async function readOptions(): Promise<SmokeOptions | number> {
   try {
-    const options = parseOptions(process.argv.slice(2), process.env);
+    const options = await parseOptions(process.argv.slice(2), process.env);
     if (options !== "help") return options;
     console.log(HELP);
     return 0;

@@ -54,6 +54,15 @@ export function need<Value>(value: Value | undefined, reason: string): Value {
 export const NO_TOKEN = "no chat token: give --token, --token-file or --api-key";
 export const NO_SOCKET = "the socket did not open";
 
+/** Where to look when a room does not answer. */
+export const SILENCE = "did the room store the message, and is it awake? Read the rooms' log";
+export const TWO_PEOPLE = "needs two users: give --api-key";
+
+/** The two clients, once both are in the room. */
+export function needPair({ first, second, people }: Run) {
+  return { people: need(people, NO_TOKEN), first: need(first, NO_SOCKET), second: need(second, NO_SOCKET) };
+}
+
 export function isSamePerson({ first, second }: NonNullable<Run["people"]>): boolean {
   return first.userId === second.userId;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { findRunningStack } from "../../dev/stack-file.ts";
 import { RESERVED_CHANNEL_IDS, isChannelId } from "../../protocol/ids.ts";
 
 export const HELP = `Usage: npm run smoke -- [--url URL] [options]
@@ -43,11 +44,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @returns "help" when that is what was asked for.
  * @throws {UsageError}
  */
-export function parseOptions(args: readonly string[], env: Environment): SmokeOptions | "help" {
+export async function parseOptions(args: readonly string[], env: Environment): Promise<SmokeOptions | "help"> {
   const values = readArguments(args);
   if (values.help === true) return "help";
   const named = values.url ?? env["CHATSDK_API_URL"] ?? env["PUBLIC_URL"];
-  const stack = named === undefined ? findStack(values.data ?? ".data") : undefined;
+  // A stack's key is used for nothing but itself.
+  const stack = named === undefined ? await findRunningStack(values.data ?? ".data") : undefined;
   const url = named ?? stack?.apiUrl;
   if (url === undefined) throw new UsageError("No deployment to check: give --url, or start one with npm run dev");
   const partyUrl = values["party-url"] ?? stack?.partyUrl;
@@ -117,21 +119,4 @@ function readSessionToken(values: { token?: string; "token-file"?: string }): st
   } catch {
     throw new UsageError(`Cannot read --token-file "${file}": there is no such file, or it may not be read`);
   }
-}
-
-// What a running local stack says of itself; its key is used for nothing but itself.
-function findStack(dataDir: string): { apiUrl: string; partyUrl: string; apiKey: string } | undefined {
-  try {
-    const stack: unknown = JSON.parse(readFileSync(`${dataDir}/stack.json`, "utf8"));
-    return isStack(stack) ? stack : undefined;
-  } catch {
-    return undefined; // no stack is running
-  }
-}
-
-function isStack(value: unknown): value is { apiUrl: string; partyUrl: string; apiKey: string } {
-  const names = ["apiUrl", "partyUrl", "apiKey"];
-  return (
-    typeof value === "object" && value !== null && names.every((name) => typeof Reflect.get(value, name) === "string")
-  );
 }

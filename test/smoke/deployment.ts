@@ -33,8 +33,14 @@ export type TokenBook = Map<string, { kind: "session" | "rest" | "ws"; userId: s
 
 export const API_KEY = "chatsdk_test_abcdefghijkl_0123456789012345678901234567890123456789012";
 const RATE = { "ratelimit-policy": '"token";q=10;w=900', ratelimit: '"token";r=9;t=900' };
-const PAGE_POLICY = "default-src 'self'; connect-src 'self' ws: wss: http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'";
-const TYPES: Record<string, string> = { html: "text/html", css: "text/css", js: "text/javascript", svg: "image/svg+xml" };
+const PAGE_POLICY =
+  "default-src 'self'; connect-src 'self' ws: wss: http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'";
+const TYPES: Record<string, string> = {
+  html: "text/html",
+  css: "text/css",
+  js: "text/javascript",
+  svg: "image/svg+xml",
+};
 
 /** A deployment in this process that answers as documented, unless `bend` breaks it. For the smoke test's own tests. */
 export async function openDeployment(bend: Bend = {}) {
@@ -51,10 +57,20 @@ export async function openDeployment(bend: Bend = {}) {
     const url = new URL(request.url ?? "/", "http://x");
     const sent = await text(request);
     const body = sent === "" ? {} : (JSON.parse(sent) as Asked["body"]);
-    const asked = { method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers, body };
+    const asked = {
+      method: request.method ?? "",
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+    };
     const { status, headers, body: said } = await answer(asked, state);
     const type = status >= 400 ? "application/problem+json" : "application/json";
-    const reply = { status, body: said, headers: { "content-type": type, "x-content-type-options": "nosniff", "cache-control": "no-store", ...headers } };
+    const reply = {
+      status,
+      body: said,
+      headers: { "content-type": type, "x-content-type-options": "nosniff", "cache-control": "no-store", ...headers },
+    };
     return bend.http === undefined ? reply : bend.http(asked, reply);
   };
   server.on("upgrade", (request, socket, head) => rooms.upgrade(request, socket, head));
@@ -84,14 +100,30 @@ type Said = Omit<Reply, "headers"> & { headers?: Record<string, string> };
 const now = () => new Date().toISOString();
 const OPEN: Record<string, (state: State) => unknown> = {
   "/healthz": () => ({ status: "ok" }),
-  "/api/chat/health": () => ({ status: "healthy", checks: [{ name: "postgres", status: "healthy", ms: 1 }], warnings: [], timestamp: now() }),
+  "/api/chat/health": () => ({
+    status: "healthy",
+    checks: [{ name: "postgres", status: "healthy", ms: 1 }],
+    warnings: [],
+    timestamp: now(),
+  }),
   "/api/chat/test-connection": () => ({ ok: true, steps: [{ name: "postgres", ok: true, ms: 1 }], timestamp: now() }),
   "/v1/sign-in": ({ url }) => ({ provider: "local", issuer: `${url}/issuer` }),
   "/api/chats/openapi.json": () => ({ openapi: "3.1.0", paths: Object.fromEntries(PATHS.map((path) => [path, {}])) }),
 };
 const PATHS = [
-  ...["/v1/token", "/stream/token", "/api/chat/token", "/v1/tokens", "/tokens", "/api/tokens", "/v1/channels", "/stream/channel"],
-  ...["/healthz", "/api/chat/health", "/v1/health", "/api/chat/test-connection", "/v1/test-connection"],
+  "/v1/token",
+  "/stream/token",
+  "/api/chat/token",
+  "/v1/tokens",
+  "/tokens",
+  "/api/tokens",
+  "/v1/channels",
+  "/stream/channel",
+  "/healthz",
+  "/api/chat/health",
+  "/v1/health",
+  "/api/chat/test-connection",
+  "/v1/test-connection",
 ];
 const ALIASES: Record<string, string> = {
   "/v1/health": "/api/chat/health",
@@ -107,10 +139,16 @@ async function answer(asked: Asked, state: State): Promise<Said> {
   const open = OPEN[path];
   if (open !== undefined) return { status: 200, body: open(state) };
   if (asked.method === "OPTIONS") return { status: 204, body: "" };
-  if (path === "/issuer/session") return { status: 200, body: { token: issue(state.tokens, "session", String(asked.body["user"]), String(asked.body["name"])) } };
-  if (path === "/api/chats/docs") return { status: 200, headers: { "content-type": "text/html" }, body: '<script src="/chat/main.js"></script>' };
+  if (path === "/issuer/session")
+    return {
+      status: 200,
+      body: { token: issue(state.tokens, "session", String(asked.body["user"]), String(asked.body["name"])) },
+    };
+  if (path === "/api/chats/docs")
+    return { status: 200, headers: { "content-type": "text/html" }, body: '<script src="/chat/main.js"></script>' };
   if (path === "/v1/tokens") return mint(asked, state);
-  if (path === "/v1/token" || path === "/v1/channels" || path === "/v1/presence" || path.endsWith("/messages")) return guarded(path, asked, state);
+  if (path === "/v1/token" || path === "/v1/channels" || path === "/v1/presence" || path.endsWith("/messages"))
+    return guarded(path, asked, state);
   return readPage(path);
 }
 
@@ -127,20 +165,35 @@ function guarded(path: string, { method, headers, body, query }: Asked, state: S
   if (holder.kind === "ws") return problem(401, "wrong_token_kind");
   const { userId, name } = holder;
   if (path === "/v1/token" && method === "POST")
-    return holder.kind === "session" ? { status: 200, headers: RATE, body: tokensOf(state, userId, name) } : problem(401, "wrong_token_kind");
-  if (path === "/v1/token") return { status: 200, body: { userId, online: false, lastSeen: null, channels: 1, unread: 0 } };
+    return holder.kind === "session"
+      ? { status: 200, headers: RATE, body: tokensOf(state, userId, name) }
+      : problem(401, "wrong_token_kind");
+  if (path === "/v1/token")
+    return { status: 200, body: { userId, online: false, lastSeen: null, channels: 1, unread: 0 } };
   if (path === "/v1/presence") {
     const members = state.rooms.online(String(query.get("roomId")));
     return { status: 200, body: { roomId: query.get("roomId"), memberCount: members.length, members } };
   }
-  return path === "/v1/channels" ? createChannel(String(body["channelId"]), userId, state) : readHistory(path, query, state);
+  return path === "/v1/channels"
+    ? createChannel(String(body["channelId"]), userId, state)
+    : readHistory(path, query, state);
 }
 
 function createChannel(id: string, userId: string, { channels }: State): Said {
   const owner = channels.get(id);
   if (owner !== undefined && owner !== userId) return problem(409, "channel_exists");
   channels.set(id, userId);
-  const channel = { id, channelId: id, channel_id: id, name: id, channel_name: id, type: "messaging", createdBy: userId, createdAt: now(), seq: 0 };
+  const channel = {
+    id,
+    channelId: id,
+    channel_id: id,
+    name: id,
+    channel_name: id,
+    type: "messaging",
+    createdBy: userId,
+    createdAt: now(),
+    seq: 0,
+  };
   return { status: owner === undefined ? 201 : 200, body: channel };
 }
 
@@ -169,7 +222,16 @@ function tokensOf(state: State, userId: string, name: string) {
   const wsToken = issue(state.tokens, "ws", userId, name);
   const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
   const user = { id: userId, name, image: null };
-  return { token, wsToken, userId, user_id: userId, user, expiresIn: 86_400, expiresAt, wsUrl: `${state.url.replace("http", "ws")}/ws` };
+  return {
+    token,
+    wsToken,
+    userId,
+    user_id: userId,
+    user,
+    expiresIn: 86_400,
+    expiresAt,
+    wsUrl: `${state.url.replace("http", "ws")}/ws`,
+  };
 }
 
 let issued = 0;

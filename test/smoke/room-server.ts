@@ -25,7 +25,13 @@ interface Guest {
   rooms: Set<string>;
 }
 
-const LIMITS = { messageMaxLength: 1000, messageMaxBytes: 4096, frameMaxBytes: 16_384, messagesPerWindow: 30, windowMs: 60_000 };
+const LIMITS = {
+  messageMaxLength: 1000,
+  messageMaxBytes: 4096,
+  frameMaxBytes: 16_384,
+  messagesPerWindow: 30,
+  windowMs: 60_000,
+};
 const GRACE_MS = 100;
 
 /** Rooms in memory that speak the documented frames, so that the smoke test has something to break. */
@@ -43,7 +49,8 @@ export class RoomServer {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refused = this.#bend.upgrade?.(request) ?? (request.headers.origin?.includes("evil") === true ? 403 : undefined);
+    const refused =
+      this.#bend.upgrade?.(request) ?? (request.headers.origin?.includes("evil") === true ? 403 : undefined);
     if (refused !== undefined) {
       socket.end(`HTTP/1.1 ${refused} Refused\r\nconnection: close\r\n\r\n`);
       return;
@@ -83,7 +90,14 @@ export class RoomServer {
     this.#guests.add(guest);
     const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
     const serverTime = new Date().toISOString();
-    this.#tell(guest, { type: "welcome", connectionId: randomUUID(), userId: guest.userId, serverTime, limits: LIMITS, expiresAt });
+    this.#tell(guest, {
+      type: "welcome",
+      connectionId: randomUUID(),
+      userId: guest.userId,
+      serverTime,
+      limits: LIMITS,
+      expiresAt,
+    });
     this.#join(guest, roomId, since === null ? undefined : Number(since.split(".")[1]));
     socket.on("message", (data) => this.#hear(guest, JSON.parse(String(data)) as Frame));
     socket.on("close", () => this.#leave(guest));
@@ -94,10 +108,8 @@ export class RoomServer {
     guest.rooms.add(roomId);
     if (isNew) this.#everyone(roomId, presence(guest, roomId, "online"), guest);
     const all = this.messages.get(roomId) ?? [];
-    const messages = (since === undefined ? all.slice(-50) : all.filter(({ seq }) => seq > since)).map((message) => {
-      const { clientMessageId, ...rest } = message;
-      return message.userId === guest.userId ? message : rest;
-    });
+    const missed = since === undefined ? all.slice(-50) : all.filter(({ seq }) => seq > since);
+    const messages = missed.map((message) => forReader(message, guest.userId));
     const members = this.online(roomId);
     const facts = { epoch: this.#epoch, seq: all.length, recovered: since !== undefined, memberCount: members.length };
     this.#tell(guest, { type: "room_joined", roomId, members, messages, ...facts });
@@ -120,7 +132,11 @@ export class RoomServer {
     if (frame.type === "join_room") this.#join(guest, roomId, (frame["since"] as { seq: number } | undefined)?.seq);
     if (frame.type === "leave_room") guest.rooms.delete(roomId);
     if (frame.type === "typing")
-      this.#everyone(roomId, { type: "typing_indicator", roomId, userId, username, isTyping: frame["isTyping"] }, guest);
+      this.#everyone(
+        roomId,
+        { type: "typing_indicator", roomId, userId, username, isTyping: frame["isTyping"] },
+        guest,
+      );
   }
 
   #store(guest: Guest, { roomId, content, clientMessageId }: Frame): void {
@@ -137,15 +153,22 @@ export class RoomServer {
     if (stored === undefined) {
       const { userId, username } = guest;
       const timestamp = new Date().toISOString();
-      stored = { messageId: randomUUID(), userId, username, content: String(content), timestamp, seq: messages.length + 1, ...named };
+      stored = {
+        messageId: randomUUID(),
+        userId,
+        username,
+        content: String(content),
+        timestamp,
+        seq: messages.length + 1,
+        ...named,
+      };
       messages.push(stored);
     }
     const { messageId, seq, timestamp } = stored;
     this.#tell(guest, { type: "ack", messageId, seq, timestamp, epoch: this.#epoch, duplicate, ...named });
-    const { clientMessageId: id, ...rest } = stored;
     for (const other of this.#guests)
       if (other.rooms.has(room) && (!duplicate || this.#bend.repeats === true))
-        this.#tell(other, { type: "message", ...rest, ...(other.userId === guest.userId && { clientMessageId: id }) });
+        this.#tell(other, { type: "message", ...forReader(stored, other.userId) });
   }
 
   #everyone(roomId: string, frame: Frame, except?: Guest): void {
@@ -156,6 +179,12 @@ export class RoomServer {
     const bent = this.#bend.frame === undefined ? frame : this.#bend.frame(frame, guest.userId);
     if (bent !== undefined) guest.socket.send(JSON.stringify(bent));
   }
+}
+
+// Only its author is told the id that the author's client gave.
+function forReader(message: StoredMessage, userId: string): Omit<StoredMessage, "clientMessageId"> {
+  const { clientMessageId, ...rest } = message;
+  return message.userId === userId ? Object.assign(rest, { clientMessageId }) : rest;
 }
 
 function presence({ userId, username }: Guest, roomId: string, status: "online" | "offline"): Frame {

@@ -37,5 +37,7 @@ function problem(response, reply) {
 
 function wait(seconds) {
   if (!(seconds > 0)) return "Try again in a while.";
-  return seconds > 90 ? `Try again in ${Math.ceil(seconds / 60)} minutes.` : `Try again in ${Math.ceil(seconds)} seconds.`;
+  return seconds > 90
+    ? `Try again in ${Math.ceil(seconds / 60)} minutes.`
+    : `Try again in ${Math.ceil(seconds)} seconds.`;
 }

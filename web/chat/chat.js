@@ -3,23 +3,23 @@ import { Connection } from "./connection.js";
 import { Outbox } from "./outbox.js";
 import { Room } from "./room.js";
 import { signIn } from "./session.js";
+import { Typing } from "./typing.js";
 
 const ROOMS_KEY = "parley.rooms";
 const ACK_LIMIT_MS = 10_000;
 const TYPING_SHOWN_MS = 7_000;
-const TYPING_EVERY_MS = 2_000;
-const TYPING_IDLE_MS = 4_000;
+const RETRY_MS = 3_000;
 const PAGE_SIZE = 50;
 const REPORT_EVERY = 32;
 const ROOM_REFUSALS = new Set(["forbidden", "room_not_found", "bad_room_id", "reserved_id"]);
+const PASSING = new Set(["storage_unavailable", "rooms_unavailable", "internal"]);
 
 /** One signed-in tab: its rooms, its unacked messages and its connection. `onChange` is called after every change. */
 export class Chat {
   rooms = new Map();
   limits = { messageMaxLength: 1000 };
-  /** What to tell the person: `{text, createRoomId?}`. */
+  /** What to tell the person: `{text, roomId?}`; one about a room goes when the room speaks again. */
   notice;
-  #typing = { roomId: undefined, toldAt: 0, typedAt: 0 };
 
   constructor(session, { roomId, onChange, onSignedOut }) {
     Object.assign(this, { session, onChange, onSignedOut });
@@ -32,14 +32,13 @@ export class Chat {
       onFrame: (frame) => this.#hear(frame),
       onState: (state) => this.#follow(state),
     });
+    this.typing = new Typing((frame) => this.connection.send(frame));
     this.connection.open();
     this.ticks = setInterval(() => this.#tick(), 1_000);
-    this.#planRefresh();
   }
 
   close() {
     clearInterval(this.ticks);
-    clearTimeout(this.refreshing);
     this.connection.stop();
     sessionStorage.removeItem(ROOMS_KEY);
   }
@@ -60,17 +59,8 @@ export class Chat {
     this.onChange();
   }
 
-  async createRoom(roomId) {
-    try {
-      await request("/v1/channels", { method: "POST", token: this.session.restToken, body: { channelId: roomId } });
-      this.show(roomId);
-    } catch (error) {
-      this.tell(error.message);
-    }
-  }
-
   say(content) {
-    this.#stopTyping();
+    this.typing.stop();
     this.#transmit(this.outbox.add(this.active.id, content));
     this.onChange();
   }
@@ -85,17 +75,6 @@ export class Chat {
   discard(clientMessageId) {
     this.outbox.remove(clientMessageId);
     this.onChange();
-  }
-
-  /** To be called at every keystroke; says so to the room now and then. */
-  type(hasText) {
-    if (!hasText) return this.#stopTyping();
-    const now = Date.now();
-    this.#typing.typedAt = now;
-    if (this.#typing.roomId === this.active.id && now - this.#typing.toldAt < TYPING_EVERY_MS) return;
-    this.#stopTyping(this.active.id);
-    Object.assign(this.#typing, { roomId: this.active.id, toldAt: now });
-    this.connection.send({ type: "typing", roomId: this.active.id, isTyping: true });
   }
 
   /** Fetches the page of history before the oldest message shown. */
@@ -115,8 +94,8 @@ export class Chat {
     this.onChange();
   }
 
-  tell(text, createRoomId) {
-    this.notice = text === undefined ? undefined : { text, createRoomId };
+  tell(text) {
+    this.notice = text === undefined ? undefined : { text };
     this.onChange();
   }
 
@@ -126,13 +105,18 @@ export class Chat {
     else if (frame.type === "heads") this.#compare(frame.rooms);
     else if (frame.type === "error") this.#refused(frame);
     else if (room === undefined) return;
-    else if (frame.type === "room_joined") this.#joined(room, frame);
+    else this.#hearRoom(room, frame);
+    this.onChange();
+  }
+
+  #hearRoom(room, frame) {
+    if (this.notice?.roomId === room.id) this.notice = undefined;
+    if (frame.type === "room_joined") this.#joined(room, frame);
     else if (frame.type === "ack") this.#acked(room, frame);
     else if (frame.type === "presence") room.setPresence(frame);
     else if (frame.type === "presence_count") room.setPeople(frame.sample, frame.memberCount);
     else if (frame.type === "typing_indicator") room.setTyping(frame, Date.now() + TYPING_SHOWN_MS);
     else if (frame.seq !== undefined && frame.type !== "read") this.#happened(room, frame);
-    this.onChange();
   }
 
   #welcome(frame) {
@@ -185,25 +169,26 @@ export class Chat {
   }
 
   #refused({ code, message, roomId, clientMessageId, retryAfterMs }) {
-    const item = clientMessageId === undefined ? undefined : this.outbox.find(clientMessageId);
+    const item = this.outbox.find(clientMessageId);
     const seconds = Math.ceil((retryAfterMs ?? 0) / 1_000);
-    const text = code === "rate_limited" && seconds > 0 ? `You are writing too fast: wait ${seconds} seconds.` : message;
-    if (item !== undefined) {
-      Object.assign(item, { state: "failed", reason: text });
-      this.outbox.save();
-    } else if (ROOM_REFUSALS.has(code) && roomId !== undefined) this.#turnedAway(roomId, code === "room_not_found");
-    else if (clientMessageId === undefined) this.notice = { text };
+    const text = code === "rate_limited" && seconds > 0 ? `you are writing too fast, wait ${seconds} seconds` : message;
+    // Certainly not stored, and nothing is wrong with it: the next tick after a while sends it again.
+    if (item !== undefined && PASSING.has(code)) item.sentAt = Date.now() - ACK_LIMIT_MS + RETRY_MS;
+    else if (item !== undefined) Object.assign(item, { state: "failed", reason: text });
+    else if (ROOM_REFUSALS.has(code) && roomId !== undefined) this.#turnedAway(roomId, message);
+    else this.notice = { text: message, roomId };
+    this.outbox.save();
   }
 
-  #turnedAway(roomId, mayCreate) {
+  #turnedAway(roomId, reason) {
     this.#forget(roomId);
-    const text = mayCreate ? `There is no room “${roomId}” for you here.` : `You are not allowed in the room “${roomId}”.`;
-    this.notice = { text, createRoomId: mayCreate ? roomId : undefined };
+    this.notice = { text: `You cannot join “${roomId}”: ${reason}.` };
   }
 
   #forget(roomId) {
     this.rooms.delete(roomId);
     if (this.active.id === roomId) this.active = this.#enter([...this.rooms.keys()].at(-1) ?? "lobby");
+    if (!this.active.isJoined) this.#join(this.active);
     this.#remember();
   }
 
@@ -239,7 +224,7 @@ export class Chat {
     const isRoomRefused = state.code === 4503 || state.code === 4504;
     if (state.phase === "stopped" && state.code === 4500) return this.onSignedOut();
     if (state.phase === "stopped" && isRoomRefused && this.active.id !== "lobby") {
-      this.#turnedAway(this.active.id, state.code === 4504);
+      this.#turnedAway(this.active.id, state.code === 4504 ? "there is no such room for you" : "you are not a member");
       this.connection.open();
     }
     this.onChange();
@@ -255,7 +240,9 @@ export class Chat {
   }
 
   #address() {
-    const url = new URL(this.session.wsUrl);
+    // At this page's own address, because the deployment may have several and its policy allows no other.
+    const url = new URL(new URL(this.session.wsUrl).pathname, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const { id, since } = this.active;
     url.searchParams.set("roomId", id);
     if (since !== undefined) url.searchParams.set("since", `${since.epoch}.${since.seq}`);
@@ -264,30 +251,11 @@ export class Chat {
 
   async #renew() {
     this.session = await signIn(this.session.name);
-    this.#planRefresh();
-  }
-
-  // A minute before the tokens end new ones are fetched and the socket stays open. Should that fail, 4001 tries again.
-  #planRefresh() {
-    clearTimeout(this.refreshing);
-    const lifeMs = this.session.expiresAt - Date.now();
-    const refresh = async () => {
-      await this.#renew();
-      this.connection.send({ type: "refresh", token: this.session.wsToken });
-    };
-    this.refreshing = setTimeout(() => refresh().catch(() => undefined), lifeMs - Math.min(60_000, lifeMs / 5));
-  }
-
-  #stopTyping(except) {
-    const { roomId } = this.#typing;
-    if (roomId === undefined || roomId === except) return;
-    this.#typing.roomId = undefined;
-    this.connection.send({ type: "typing", roomId, isTyping: false });
   }
 
   #tick() {
     const now = Date.now();
-    if (now - this.#typing.typedAt > TYPING_IDLE_MS) this.#stopTyping();
+    this.typing.stopIfIdle();
     for (const room of this.rooms.values()) {
       for (const [userId, { until }] of room.typing) if (until < now) room.typing.delete(userId);
       if (room.isJoined) this.#report(room);

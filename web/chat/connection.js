@@ -84,7 +84,8 @@ export class Connection {
       await this.renew();
       this.open();
     } catch (error) {
-      if (error.code !== "unreachable" && error.retryAfterMs === undefined) this.#become({ phase: "stopped", code: 4500 });
+      if (error.code !== "unreachable" && error.retryAfterMs === undefined)
+        this.#become({ phase: "stopped", code: 4500 });
       else this.#later(4001, BASE_WAIT_MS, error.retryAfterMs);
     }
   }

@@ -37,8 +37,7 @@ function withDays(lines, me) {
   for (const line of lines) {
     const previous = shown.at(-1);
     const day = calendar.format(line.at);
-    if (line.kind === "message" && day !== shown.findLast(({ kind }) => kind === "day")?.day)
-      shown.push({ kind: "day", key: `d-${day}`, day });
+    if (day !== shown.findLast(({ kind }) => kind === "day")?.day) shown.push({ kind: "day", key: `d-${day}`, day });
     const isMine = line.userId === me;
     const follows = previous?.kind === "message" && previous.userId === line.userId && line.at - previous.at < GROUP_MS;
     const isHead = !(follows && shown.at(-1) === previous);
@@ -51,7 +50,11 @@ function withDays(lines, me) {
 export function lineElement(line, actions) {
   if (line.kind === "day") return element("li", "day", line.day);
   if (line.kind === "event")
-    return element("li", "event", `${line.username} ${line.status === "online" ? "came" : "left"} · ${clock.format(line.at)}`);
+    return element(
+      "li",
+      "event",
+      `${line.username} ${line.status === "online" ? "came" : "left"} · ${clock.format(line.at)}`,
+    );
   const made = element("li", `message${line.isMine ? " mine" : ""}${line.isHead ? " head" : ""} ${line.state}`);
   const body = element("div", "body");
   if (line.isHead && !line.isMine) made.append(avatar(line.userId, line.username));
@@ -71,14 +74,20 @@ export function avatar(userId, username) {
   return made;
 }
 
-const STATES = { sending: "Sending…", sent: "Sent", failed: "Not sent" };
-
 function facts({ at, state, isMine, reason }) {
   const made = element("span", "facts");
   const time = element("time", "", clock.format(at));
   time.dateTime = new Date(at).toISOString();
   made.append(time);
-  if (isMine) made.append(element("span", `state ${state}`, state === "failed" ? `${STATES.failed}: ${reason}` : STATES[state]));
+  if (isMine && state === "sent") made.append(sentMark());
+  else if (isMine) made.append(element("span", "", state === "sending" ? "Sending…" : `Not sent: ${reason}`));
+  return made;
+}
+
+function sentMark() {
+  const made = element("span", "", "✓");
+  made.role = "img";
+  made.ariaLabel = "Sent";
   return made;
 }
 

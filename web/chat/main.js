@@ -36,7 +36,11 @@ function explain(provider, issuer) {
   const name = provider === "clerk" ? "Clerk" : "your identity provider";
   return [
     element("p", "", `People sign in to this deployment with ${name}, in the app that belongs to it.`),
-    element("p", "hint", `The app swaps the session token of ${issuer} for chat tokens at POST /v1/token, then opens /ws.`),
+    element(
+      "p",
+      "hint",
+      `The app swaps the session token of ${issuer} for chat tokens at POST /v1/token, then opens /ws.`,
+    ),
     element("p", "hint", "This page signs people in only where the local issuer runs: npm run dev."),
   ];
 }
@@ -59,6 +63,17 @@ function openChat(opened) {
   byId("text").focus();
 }
 
+async function enter(button) {
+  button.disabled = true;
+  byId("welcome-notice").textContent = "";
+  try {
+    openChat(await signIn(byId("name").value.trim()));
+  } catch (error) {
+    byId("welcome-notice").textContent = error.message;
+  }
+  button.disabled = false;
+}
+
 function signOut(notice) {
   byId("name").value = chat.session.name;
   chat.close();
@@ -73,16 +88,9 @@ function roomInAddress() {
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : "lobby";
 }
 
-byId("sign-in").addEventListener("submit", async (event) => {
+byId("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  const button = event.submitter;
-  button.disabled = true;
-  try {
-    openChat(await signIn(byId("name").value.trim()));
-  } catch (error) {
-    byId("welcome-notice").textContent = error.message;
-  }
-  button.disabled = false;
+  void enter(event.submitter);
 });
 byId("try-again").addEventListener("click", () => void openWelcome());
 byId("sign-out").addEventListener("click", () => signOut());
@@ -98,7 +106,7 @@ byId("join").addEventListener("submit", (event) => {
   byId("text").focus();
 });
 byId("notice-close").addEventListener("click", () => chat.tell());
-byId("notice-create").addEventListener("click", () => void chat.createRoom(chat.notice.createRoomId));
+byId("reconnect").addEventListener("click", () => chat.connection.open());
 byId("older").addEventListener("click", () => void loadOlder());
 byId("log").addEventListener("scroll", ({ target }) => target.scrollTop < 40 && void loadOlder());
 
@@ -121,7 +129,8 @@ function setSide(isOpen) {
 const text = byId("text");
 const composer = byId("composer");
 text.addEventListener("input", () => {
-  chat.type(text.value.trim() !== "");
+  if (text.value.trim() === "") chat.typing.stop();
+  else chat.typing.typed(chat.active.id);
   measure();
 });
 text.addEventListener("keydown", (event) => {

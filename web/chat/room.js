@@ -62,14 +62,15 @@ export class Room {
   }
 
   setPresence({ userId, username, status }) {
+    const isNews = this.online.has(userId) !== (status === "online");
     if (status === "online") this.online.set(userId, username);
     else this.online.delete(userId);
     this.typing.delete(userId);
-    const last = this.events.at(-1);
-    const event = { userId, username, status, after: this.seq, at: Date.now() };
+    if (!isNews) return;
     // Someone who flickers leaves one line, not twenty.
+    const last = this.events.at(-1);
     if (last?.userId === userId && last.after === this.seq) this.events.pop();
-    this.events.push(event);
+    this.events.push({ userId, username, status, after: this.seq, at: Date.now() });
   }
 
   setTyping({ userId, username, isTyping }, until) {

@@ -36,5 +36,10 @@ export async function signIn(name) {
 export function userIdOf(name) {
   const plain = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const coded = plain.replace(/[^\x00-\x7f]/gu, (letter) => `u${letter.codePointAt(0).toString(36)}`);
-  return coded.replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 64) || "somebody";
+  return (
+    coded
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 64) || "somebody"
+  );
 }

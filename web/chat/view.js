@@ -8,7 +8,7 @@ const STOPPED = {
   4507: "You are connected in too many windows. Close one of them.",
 };
 
-/** Shows the chat as it is. `followed` says that the person is reading the newest messages. */
+/** Shows the chat as it is. */
 export function render(chat, scroll) {
   const { active, session, outbox } = chat;
   setText(byId("room-title"), `# ${active.id}`);
@@ -32,18 +32,21 @@ export function render(chat, scroll) {
 function renderConnection({ connection, active, reachable }) {
   const { phase, code, attempt } = connection?.state ?? { phase: "connecting" };
   const target = byId("connection");
+  byId("reconnect").hidden = phase !== "stopped";
   target.dataset.phase = phase === "online" && !active.isJoined ? "connecting" : phase;
   if (phase === "stopped") return setText(target, STOPPED[code] ?? `The server ended the connection (${code}).`);
   if (phase === "online") return setText(target, active.isJoined ? "Connected" : "Joining…");
   if (!navigator.onLine) return setText(target, "You are offline. Messages are sent when you are back.");
   if (attempt === undefined) return setText(target, "Connecting…");
-  setText(target, reachable === false ? "The server cannot be reached. Trying again…" : "Connection lost. Trying again…");
+  setText(
+    target,
+    reachable === false ? "The server cannot be reached. Trying again…" : "Connection lost. Trying again…",
+  );
 }
 
 function renderNotice(notice) {
   byId("notice").hidden = notice === undefined;
   setText(byId("notice-text"), notice?.text ?? "");
-  byId("notice-create").hidden = notice?.createRoomId === undefined;
 }
 
 function renderRooms(chat) {
@@ -115,7 +118,8 @@ export class Scroll {
     const fromEnd = log.scrollHeight - log.scrollTop;
     change();
     if (wasAtEnd) this.toEnd();
-    else if (first !== lines.firstElementChild && last === lines.lastElementChild) log.scrollTop = log.scrollHeight - fromEnd;
+    else if (first !== lines.firstElementChild && last === lines.lastElementChild)
+      log.scrollTop = log.scrollHeight - fromEnd;
     else if (last !== lines.lastElementChild) this.button.hidden = false;
     if (wasAtEnd) this.button.hidden = true;
   }

@@ -23,7 +23,7 @@ export const HEADER_CHECKS: readonly Check[] = [
       const answer = await http.ask("/");
       expectStatus(answer, 200, "is the page deployed with the Worker (assets in wrangler.toml)?");
       expectHeader(answer, "x-content-type-options", /^nosniff$/);
-      expectHeader(answer, "content-security-policy", /default-src 'self'/);
+      expectHeader(answer, "content-security-policy", /default-src '(self|none)'/);
       expectHeader(answer, "content-security-policy", /^(?!.*unsafe-)/, "no unsafe-inline and no unsafe-eval in");
       expectHeader(answer, "content-security-policy", /frame-ancestors 'none'/);
       expectTransport(answer, http.base);
@@ -38,7 +38,11 @@ export const HEADER_CHECKS: readonly Check[] = [
       const headers = need(rateHeaders, NO_TOKEN);
       for (const name of ["ratelimit-policy", "ratelimit"])
         if (!/\d/.test(headers.get(name) ?? ""))
-          throw new CheckFailed(`a ${name} header with numbers`, headers.get(name) ?? "none", "is the limiter in front of the token routes?");
+          throw new CheckFailed(
+            `a ${name} header with numbers`,
+            headers.get(name) ?? "none",
+            "is the limiter in front of the token routes?",
+          );
       return `RateLimit: ${headers.get("ratelimit")}`;
     },
   },
@@ -48,13 +52,20 @@ export const HEADER_CHECKS: readonly Check[] = [
     async run({ rateHeaders }) {
       const stored = need(rateHeaders, NO_TOKEN).get("cache-control") ?? "none";
       if (!stored.includes("no-store"))
-        throw new CheckFailed("cache-control: no-store", stored, "a cache in between would hand out somebody else's token");
+        throw new CheckFailed(
+          "cache-control: no-store",
+          stored,
+          "a cache in between would hand out somebody else's token",
+        );
     },
   },
 ];
 
 async function expectNoLeave({ http }: Run, method: string): Promise<void> {
-  const headers = method === "OPTIONS" ? { "access-control-request-method": "POST", "access-control-request-headers": "authorization" } : {};
+  const headers =
+    method === "OPTIONS"
+      ? { "access-control-request-method": "POST", "access-control-request-headers": "authorization" }
+      : {};
   const path = method === "OPTIONS" ? "/v1/token" : "/v1/health";
   const answer = await http.ask(path, { method, origin: EVIL_ORIGIN, headers });
   const allowed = answer.headers.get("access-control-allow-origin");
@@ -63,10 +74,19 @@ async function expectNoLeave({ http }: Run, method: string): Promise<void> {
   if (answer.status >= 500) expectStatus(answer, [200, 204, 403], "a preflight must not fail on our side");
 }
 
-function expectHeader({ asked, headers }: Answer, name: string, pattern: RegExp, wanted = `${pattern.source} in`): void {
+function expectHeader(
+  { asked, headers }: Answer,
+  name: string,
+  pattern: RegExp,
+  wanted = `${pattern.source} in`,
+): void {
   const value = headers.get(name);
   if (value !== null && pattern.test(value)) return;
-  throw new CheckFailed(`${asked}: ${wanted} ${name}`, value ?? "no such header", "is something in front of the deployment removing headers?");
+  throw new CheckFailed(
+    `${asked}: ${wanted} ${name}`,
+    value ?? "no such header",
+    "is something in front of the deployment removing headers?",
+  );
 }
 
 // Only https can ask browsers to stay on https.

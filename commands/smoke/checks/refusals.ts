@@ -46,9 +46,13 @@ export const REFUSAL_CHECKS: readonly Check[] = [
     group,
     name: "a socket of a foreign origin is refused with 403",
     async run(run) {
-      const headers = { origin: "https://evil.example", "sec-websocket-protocol": `chat.v1, chat.token.${forgeToken("HS256")}` };
+      const headers = {
+        origin: "https://evil.example",
+        "sec-websocket-protocol": `chat.v1, chat.token.${forgeToken("HS256")}`,
+      };
       const status = await upgradeStatus(socketUrl(run), headers, run.deadline);
-      if (status !== 403) throw new CheckFailed("status 403", String(status), "is ALLOWED_ORIGINS a list of exact origins?");
+      if (status !== 403)
+        throw new CheckFailed("status 403", String(status), "is ALLOWED_ORIGINS a list of exact origins?");
     },
   },
   {
@@ -85,7 +89,8 @@ async function refuseAll({ http }: Run, question: Question, codes: readonly stri
 async function expectClose(run: Run, token: string, code: number): Promise<void> {
   const socket = openSocket(run, socketUrl(run), { token });
   const came = await socket.closeCode(run.deadline, `close code ${code}`, LEAK);
-  const hint = came === 1006 ? "browsers see only 1006 when the upgrade itself is refused" : "see the table of close codes";
+  const hint =
+    came === 1006 ? "browsers see only 1006 when the upgrade itself is refused" : "see the table of close codes";
   if (came !== code) throw new CheckFailed(`close code ${code}`, String(came), hint);
 }
 

@@ -46,9 +46,14 @@ export const SERVICE_CHECKS: readonly Check[] = [
       expectStatus(answer, 200, "the steps in the answer name the part that is down and what to do");
       const { ok, steps } = expectShape(answer, ConnectionReply, "the deployment is of another version");
       const broken = steps.filter((step) => !step.ok);
-      if (ok && broken.length === 0 && steps.length > 0) return steps.map(({ name, ms }) => `${name} ${Math.round(ms)} ms`).join(", ");
+      if (ok && broken.length === 0 && steps.length > 0)
+        return steps.map(({ name, ms }) => `${name} ${Math.round(ms)} ms`).join(", ");
       const hints = broken.map(({ name, hint }) => `${name}: ${hint ?? "no hint"}`).join("; ");
-      throw new CheckFailed("every step to be ok", broken.map(({ name }) => name).join(", ") || "no steps", hints || "see health");
+      throw new CheckFailed(
+        "every step to be ok",
+        broken.map(({ name }) => name).join(", ") || "no steps",
+        hints || "see health",
+      );
     },
   },
   {
@@ -105,10 +110,14 @@ async function checkDocsPage({ http }: Run): Promise<string> {
   const hint = "was the deployment built with npm run build?";
   expectStatus(answer, 200, hint);
   const base = new URL(moved ?? path, http.base);
-  const parts = [...answer.text.matchAll(/<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+)"/g)].map(([, at]) => new URL(at ?? "", base));
-  if (!parts.some(({ pathname }) => pathname.endsWith(".js"))) throw new CheckFailed("a page with scripts", describe(answer), hint);
+  const parts = [...answer.text.matchAll(/<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+)"/g)].map(
+    ([, at]) => new URL(at ?? "", base),
+  );
+  if (!parts.some(({ pathname }) => pathname.endsWith(".js")))
+    throw new CheckFailed("a page with scripts", describe(answer), hint);
   const foreign = parts.find(({ origin }) => origin !== http.base.origin);
-  if (foreign !== undefined) throw new CheckFailed("scripts and styles from the deployment", foreign.href, "no CDN may serve them");
+  if (foreign !== undefined)
+    throw new CheckFailed("scripts and styles from the deployment", foreign.href, "no CDN may serve them");
   for (const part of parts) expectStatus(await http.ask(part.pathname), 200, hint);
   return `${parts.length} files`;
 }

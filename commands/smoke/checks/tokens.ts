@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { StatusReply, TokenReply } from "../../../protocol/http.ts";
 import { CheckFailed, NO_TOKEN, need, type Check, type Run } from "../check.ts";
-import { describe, expectProblem, expectShape, expectStatus, type Answer, type Question } from "../http-client.ts";
+import { describe, expectShape, expectStatus, type Answer, type Question } from "../http-client.ts";
 
 const group = "tokens";
 // Fixed, so that a hundred runs leave two users behind and not two hundred.
@@ -36,8 +36,16 @@ export const TOKEN_CHECKS: readonly Check[] = [
       run.rateHeaders ??= first.answer.headers;
       run.people = { first: first.reply, second: second.reply };
       for (const [at, { reply }] of [first, second].entries())
-        if (reply.userId !== PEOPLE[at]?.userId || reply.user.id !== reply.userId || reply.user.name !== PEOPLE[at]?.name)
-          throw new CheckFailed(`tokens of ${PEOPLE[at]?.userId}`, `tokens of ${reply.userId} (${reply.user.name})`, "the mint route ignores its body");
+        if (
+          reply.userId !== PEOPLE[at]?.userId ||
+          reply.user.id !== reply.userId ||
+          reply.user.name !== PEOPLE[at]?.name
+        )
+          throw new CheckFailed(
+            `tokens of ${PEOPLE[at]?.userId}`,
+            `tokens of ${reply.userId} (${reply.user.name})`,
+            "the mint route ignores its body",
+          );
     },
   },
   {
@@ -61,8 +69,14 @@ export const TOKEN_CHECKS: readonly Check[] = [
         if (came !== expected) throw new CheckFailed(`${name} ${expected}`, String(came), hint);
       const scheme = run.options.url.protocol === "https:" ? "wss:" : "ws:";
       if (!URL.canParse(reply.wsUrl) || new URL(reply.wsUrl).protocol !== scheme)
-        throw new CheckFailed(`a wsUrl that starts with ${scheme}//`, reply.wsUrl, "is PUBLIC_URL set to this deployment's address?");
-      return new URL(reply.wsUrl).host === run.options.url.host ? undefined : `warning: wsUrl names another host, ${new URL(reply.wsUrl).host}`;
+        throw new CheckFailed(
+          `a wsUrl that starts with ${scheme}//`,
+          reply.wsUrl,
+          "is PUBLIC_URL set to this deployment's address?",
+        );
+      return new URL(reply.wsUrl).host === run.options.url.host
+        ? undefined
+        : `warning: wsUrl names another host, ${new URL(reply.wsUrl).host}`;
     },
   },
   {
@@ -73,8 +87,10 @@ export const TOKEN_CHECKS: readonly Check[] = [
       const answer = await run.http.ask("/v1/token", { token });
       expectStatus(answer, 200, "the token that was just issued is not accepted: one secret, one PUBLIC_URL?");
       const status = expectShape(answer, StatusReply, "the deployment is of another version");
-      if (status.userId !== userId) throw new CheckFailed(`the status of ${userId}`, `that of ${status.userId}`, "whose token was it?");
-      if (/eyJ/.test(answer.text)) throw new CheckFailed("a status", "a token in it", "a status must never carry a token");
+      if (status.userId !== userId)
+        throw new CheckFailed(`the status of ${userId}`, `that of ${status.userId}`, "whose token was it?");
+      if (/eyJ/.test(answer.text))
+        throw new CheckFailed("a status", "a token in it", "a status must never carry a token");
     },
   },
 ];
@@ -94,7 +110,8 @@ async function getTokens(run: Run, path: string, question: Question): Promise<{ 
 
 function hintFor({ status, headers }: Answer): string {
   if (status === 429) return `10 tokens per user in 15 minutes: wait ${headers.get("retry-after") ?? "some"} seconds`;
-  if (status === 401) return "the code in the answer says what is wrong; a session token of Clerk lives for a minute only";
+  if (status === 401)
+    return "the code in the answer says what is wrong; a session token of Clerk lives for a minute only";
   if (status === 503) return "see the health report: identity provider, database or configuration";
   return "the code and the detail in the answer say what is wrong";
 }
@@ -115,6 +132,10 @@ function readClaims(token: string, name: string): z.infer<typeof Claims> {
     const [header, payload] = parts.map((part): unknown => JSON.parse(part));
     return Claims.parse(Object.assign({}, header, payload));
   } catch {
-    throw new CheckFailed(`${name} to be a JWT with typ, aud, sub, iss, iat and exp`, "another text", "which chat driver does the deployment use?");
+    throw new CheckFailed(
+      `${name} to be a JWT with typ, aud, sub, iss, iat and exp`,
+      "another text",
+      "which chat driver does the deployment use?",
+    );
   }
 }
