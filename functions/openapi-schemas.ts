@@ -57,7 +57,8 @@ export class SchemaBook {
     if (route.params !== undefined) this.#name(route.params, `${id}Params`);
     if (route.query !== undefined) this.#name(route.query, `${id}Query`);
     if (route.body !== undefined) this.#name(route.body, `${id}Request`);
-    for (const [status, { schema }] of Object.entries(route.replies)) this.#name(schema, `${id}Reply${status}`);
+    for (const [status, { schema }] of Object.entries(route.replies))
+      if (!(schema instanceof z.ZodMiniUndefined)) this.#name(schema, `${id}Reply${status}`);
   }
 
   #name(schema: z.ZodMiniType, id: string): void {

@@ -19,8 +19,14 @@ const PARAMETERS: Record<string, string> = {
   after: "Only what comes after this position.",
   limit: "At most this many.",
 };
-const SOCKET_PATHS = ["/ws", "/api/ws"];
 const SESSION_CLAIMS = "Identity comes from the verified token, never from a body.";
+
+interface Response {
+  description: string;
+  headers?: Json;
+  content?: Json;
+}
+type Responses = Record<string, Response>;
 
 /** The OpenAPI 3.1 document of these routes, for the build. Every alias is in it, as a deprecated twin. */
 export function buildOpenApi(routes: readonly Route[]): Json {
@@ -29,7 +35,6 @@ export function buildOpenApi(routes: readonly Route[]): Json {
   for (const route of routes)
     for (const path of [route.path, ...(route.aliases ?? [])])
       (paths[toTemplate(path)] ??= {})[route.method.toLowerCase()] = describeRoute(book, route, path);
-  for (const path of SOCKET_PATHS) paths[path] ??= { get: describeSocket(book, path) };
   Object.assign(paths, describePages());
   return {
     openapi: "3.1.1",
@@ -64,7 +69,7 @@ function describeRoute(book: SchemaBook, route: Route, path: string): Json {
     summary: route.summary,
     ...(description !== "" && { description }),
     ...(isAlias && { deprecated: true }),
-    security: route.auth.map((credential) => ({ [SECURITY[credential]]: [] })),
+    security: describeSecurity(route),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body !== undefined && {
       requestBody: {
@@ -72,8 +77,14 @@ function describeRoute(book: SchemaBook, route: Route, path: string): Json {
         content: { "application/json": { schema: book.refTo(route.body) } },
       },
     }),
-    responses: { ...describeReplies(book, route), ...describeErrors(book, errorsOf(route)) },
+    responses: mergeByStatus(describeReplies(book, route), describeErrors(book, errorsOf(route))),
+    ...(route.tag === "Sockets" && describeSocket(book)),
   };
+}
+
+function describeSecurity({ auth, isOpen }: Route): Record<string, string[]>[] {
+  const needed = auth.map((credential) => ({ [SECURITY[credential]]: [] }));
+  return isOpen === undefined ? needed : [...needed, {}];
 }
 
 function describeParameters(book: SchemaBook, route: Route, kind: "params" | "query"): Json[] {
@@ -88,18 +99,37 @@ function describeParameters(book: SchemaBook, route: Route, kind: "params" | "qu
   }));
 }
 
-function describeReplies(book: SchemaBook, route: Route): Json {
+function describeReplies(book: SchemaBook, route: Route): Responses {
   const names = route.limit === undefined ? ["X-Request-Id"] : ["X-Request-Id", "RateLimit", "RateLimit-Policy"];
   return Object.fromEntries(
     Object.entries(route.replies).map(([status, { description, schema }]) => [
       status,
-      { description, headers: refsTo(names), content: { "application/json": { schema: book.refTo(schema) } } },
+      status === "101"
+        ? { description }
+        : { description, headers: refsTo(names), content: { "application/json": { schema: book.refTo(schema) } } },
     ]),
   );
 }
 
+/** One status may be a documented reply and an error as well; they differ by their media type. */
+function mergeByStatus(replies: Responses, errors: Responses): Responses {
+  const merged = { ...replies };
+  for (const [status, error] of Object.entries(errors)) {
+    const reply = replies[status];
+    merged[status] =
+      reply === undefined
+        ? error
+        : {
+            description: `${reply.description}; or ${error.description}`,
+            headers: { ...reply.headers, ...error.headers },
+            content: { ...reply.content, ...error.content },
+          };
+  }
+  return merged;
+}
+
 /** Errors are grouped by status; the schema of each group says which codes it can have. */
-function describeErrors(book: SchemaBook, codes: readonly ErrorCode[]): Json {
+function describeErrors(book: SchemaBook, codes: readonly ErrorCode[]): Responses {
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
@@ -136,45 +166,22 @@ function exampleProblem(code: ErrorCode): Json {
   return { type: `urn:parley:problem:${code}`, title, status, code, detail: title, requestId };
 }
 
-function describeSocket(book: SchemaBook, path: string): Json {
-  const isAlias = path !== SOCKET_PATHS[0];
+/** What HTTP has no words for: how a socket is opened, and what is said on it. */
+function describeSocket(book: SchemaBook): Json {
+  const text = { type: "string" };
   return {
-    operationId: isAlias ? `openSocketAt${pascal(path)}` : "openSocket",
-    tags: ["Sockets"],
-    summary: "Open a socket that can join many rooms",
-    description:
-      "A WebSocket. The token comes as `Authorization: Bearer`, as subprotocol `chat.v1, chat.token.<jwt>`, as first frame " +
-      '`{"type":"auth","token":"…"}` within 5 s, or as `?token=`. A bad token is accepted and then closed with a code, because ' +
-      "browsers cannot see a refused upgrade. `chat.v1.lines` instead of `chat.v1` lets several frames share a message.",
-    ...(isAlias && { deprecated: true }),
     security: [{ wsToken: [] }, {}],
     parameters: [
-      {
-        name: "roomId",
-        in: "query",
-        description: "The first room to join.",
-        schema: { type: "string", default: "lobby" },
-      },
-      {
-        name: "token",
-        in: "query",
-        description: "The `wsToken`, for clients that can send it no other way.",
-        schema: { type: "string" },
-      },
-      { name: "since", in: "query", description: "Where to go on: `<epoch>.<seq>`.", schema: { type: "string" } },
+      { name: "roomId", in: "query", description: "The first room to join.", schema: { ...text, default: "lobby" } },
+      { name: "token", in: "query", description: "The `wsToken`, if it can be sent no other way.", schema: text },
+      { name: "since", in: "query", description: "Where to go on: `<epoch>.<seq>`.", schema: text },
       {
         name: "Sec-WebSocket-Protocol",
         in: "header",
         description: "`chat.v1` or `chat.v1.lines`, and `chat.token.<jwt>` beside it.",
-        schema: { type: "string" },
+        schema: text,
       },
     ],
-    responses: {
-      101: {
-        description: "The socket is open. Frames are JSON objects, as `x-client-frame` and `x-server-frame` say.",
-      },
-      ...describeErrors(book, ["bad_request", "bad_room_id", "bad_origin", "upgrade_required", "config_invalid"]),
-    },
     "x-client-frame": book.refTo(ClientFrame),
     "x-server-frame": book.refTo(ServerFrame),
   };
