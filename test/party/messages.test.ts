@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { World } from "./world.ts";
+
+describe.each([
+  { room: "a room that stays awake", sleepy: false },
+  { room: "a room that sleeps between any two events", sleepy: true },
+])("messages in $room", ({ sleepy }) => {
+  it("acks a message and tells everybody, the client id only to its author", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice", { name: "Alice" });
+    const bob = await world.connect("bob");
+    const ack = await alice.post("hello", "cid-000001");
+    expect(ack).toMatchObject({ type: "ack", roomId: "lobby", clientMessageId: "cid-000001", seq: 1, duplicate: false });
+    const heard = { content: "hello", userId: "alice", username: "Alice", seq: 1, roomId: "lobby" };
+    expect(alice.all("message")).toMatchObject([{ ...heard, clientMessageId: "cid-000001" }]);
+    expect(bob.all("message")).toMatchObject([heard]);
+    expect(bob.last("message")).not.toHaveProperty("clientMessageId");
+  });
+
+  it("acks a message without a client id", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.say({ type: "message", content: "hello" });
+    expect(alice.last("ack")).toMatchObject({ seq: 1, duplicate: false });
+    expect(alice.last("ack")).not.toHaveProperty("clientMessageId");
+  });
+
+  it("I01 answers a retry with the same seq, broadcasts once and writes one row", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    const bob = await world.connect("bob");
+    const first = await alice.post("hello", "cid-000001");
+    const again = await alice.post("hello", "cid-000001");
+    expect(again).toEqual({ ...first, duplicate: true });
+    expect(bob.all("message")).toHaveLength(1);
+    await world.advance(2_000);
+    expect(await world.history()).toEqual([{ seq: 1, content: "hello" }]);
+  });
+
+  it("I02 refuses the same client id with other content and keeps the original", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.post("hello", "cid-000001");
+    expect(await alice.post("goodbye", "cid-000001")).toMatchObject({
+      type: "error",
+      code: "duplicate_conflict",
+      clientMessageId: "cid-000001",
+    });
+    expect(await alice.post("hello", "cid-000001")).toMatchObject({ seq: 1, duplicate: true });
+  });
+
+  it("I03 I04 takes another user's client id for another message", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    const bob = await world.connect("bob");
+    await alice.post("hello", "cid-000001");
+    expect(await bob.post("hello", "cid-000001")).toMatchObject({ type: "ack", seq: 2, duplicate: false });
+  });
+
+  it.each([["too long", "c".repeat(65)], ["too short", "c"], ["unicode", "ünïcödé1"], ["empty", ""], ["an object", { a: 1 }]])(
+    "I05 refuses a client id that is %s",
+    async (_what, clientMessageId) => {
+      const world = new World({ sleepy });
+      const alice = await world.connect("alice");
+      await alice.say({ type: "message", content: "hello", clientMessageId });
+      expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
+      expect(alice.all("ack")).toEqual([]);
+    },
+  );
+
+  it("I07 gives one seq to one client id that races on two sockets", async () => {
+    const world = new World({ sleepy });
+    const [one, two] = [await world.connect("alice"), await world.connect("alice")];
+    const frame = { type: "message", content: "hello", clientMessageId: "cid-000001" };
+    await Promise.all([one.say(frame), two.say(frame)]);
+    expect([one.last("ack").seq, two.last("ack").seq]).toEqual([1, 1]);
+    expect([one.last("ack").duplicate, two.last("ack").duplicate].toSorted()).toEqual([false, true]);
+    expect(one.all("message")).toHaveLength(1);
+  });
+
+  it("I09 keeps times rising when the clock goes back", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.post("one");
+    world.now -= 3_600_000;
+    await alice.post("two");
+    const [one, two] = alice.all("message");
+    expect(Date.parse(two?.timestamp ?? "")).toBeGreaterThan(Date.parse(one?.timestamp ?? ""));
+  });
+
+  it("F17 limits a user, all sockets together, and says when to come back", async () => {
+    const world = new World({ sleepy, settings: { RATE_LIMIT_MAX_MESSAGES: 3 } });
+    const [one, two] = [await world.connect("alice"), await world.connect("alice")];
+    const bob = await world.connect("bob");
+    for (const client of [one, two, one]) expect(await client.post("hello")).toMatchObject({ type: "ack" });
+    const refusal = await two.post("hello");
+    expect(refusal).toMatchObject({ type: "error", code: "rate_limited" });
+    expect("retryAfterMs" in refusal && refusal.retryAfterMs).toBeGreaterThan(55_000);
+    expect(await bob.post("hello")).toMatchObject({ type: "ack" });
+    await world.advance(60_001);
+    const back = await world.connect("alice");
+    expect(await back.post("hello")).toMatchObject({ type: "ack" });
+  });
+
+  it("answers a retry even when its sender is over the limit", async () => {
+    const world = new World({ sleepy, settings: { RATE_LIMIT_MAX_MESSAGES: 1 } });
+    const alice = await world.connect("alice");
+    await alice.post("hello", "cid-000001");
+    expect(await alice.post("hello", "cid-000001")).toMatchObject({ type: "ack", duplicate: true });
+  });
+
+  it("M01 keeps markup exactly as it was written", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    const content = `<img src=x onerror="alert(1)"> [x](javascript:alert(1))`;
+    await alice.post(content);
+    expect(alice.last("message").content).toBe(content);
+  });
+
+  it.each([
+    ["timestamp of the future", { timestamp: "2099-01-01T00:00:00Z" }],
+  ])("M10 ignores a client's %s", async (_what, extra) => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.say({ type: "message", content: "hello", ...extra });
+    expect(Date.parse(alice.last("message").timestamp)).toBeLessThan(world.now + 1_000);
+  });
+
+  it.each(["userId", "username", "seq", "messageId", "id", "mentions"])("M10 M11 refuses a message with a %s of its own", async (field) => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.say({ type: "message", content: "hello", [field]: "mallory" });
+    expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
+  });
+});
+
+describe("messages", () => {
+  it("I08 numbers pipelined messages in the order they were sent", async () => {
+    const world = new World({ settings: { RATE_LIMIT_MAX_MESSAGES: 1_000 } });
+    const alice = await world.connect("alice");
+    const posts = Array.from({ length: 100 }, (_, at) => ({ type: "message", content: `m${at}`, clientMessageId: `cid-${1000 + at}` }));
+    await Promise.all(posts.map((frame) => alice.say(frame)));
+    expect(alice.all("ack").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    expect(alice.all("message").map(({ content }) => content)).toEqual(posts.map(({ content }) => content));
+  });
+
+  it("I08 keeps the order of what came while the room was waking", async () => {
+    const world = new World({ settings: { RATE_LIMIT_MAX_MESSAGES: 1_000 } });
+    const alice = await world.connect("alice", { lines: true });
+    await alice.post("first");
+    await world.sleep();
+    await Promise.all([alice.send(`{"type":"message","content":"a"}\n{"type":"message","content":"b"}`), alice.say({ type: "message", content: "c" })]);
+    expect(alice.all("message").map(({ content }) => content)).toEqual(["first", "a", "b", "c"]);
+  });
+
+  it("F16 sends a flooding client away after 300 refusals and leaves the others alone", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    const bob = await world.connect("bob");
+    for (let sent = 0; sent < 331; sent++) await world.room.message(alice.connection, `{"type":"message","content":"x"}`);
+    await world.advance(0);
+    expect(alice.closed).toEqual({ code: 4029, reason: "rate_limited" });
+    expect(await bob.post("still here")).toMatchObject({ type: "ack", seq: 31 });
+  });
+
+  it.each([
+    ["F13 a NUL", "a\u0000b", "bad_content"],
+    ["F13 an escape", "a\u001b[31mb", "bad_content"],
+    ["F14 a lone surrogate", "\ud800", "bad_content"],
+    ["M06 a pile of marks", `a${"\u0301".repeat(9)}`, "bad_content"],
+    ["M06 nothing", "  \n ", "bad_content"],
+    ["M06 1001 code points", "😀".repeat(1_001), "content_too_long"],
+  ])("refuses %s and keeps the socket", async (_what, content, code) => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    expect(await alice.post(content, "cid-000001")).toMatchObject({ type: "error", code, clientMessageId: "cid-000001" });
+    expect(await alice.post("fine")).toMatchObject({ type: "ack", seq: 1 });
+  });
+
+  it("M06 takes 1000 code points of four bytes", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    expect(await alice.post("😀".repeat(1_000))).toMatchObject({ type: "ack" });
+  });
+
+  it.each([
+    "undefined", "NULL", "true", "1E+02", "-0", "0x0", "NaN", "1/0", "٠١٢٣", "社會科學院語學研究所", "ﷺ", "(｡◕ ∀ ◕｡)", "👨‍👩‍👧‍👦",
+    "🇺🇸🇷🇺", "ثم نفس سقطت", "⁦test⁧", "Ṱ̺̺̕o͞", "˙ɐnbᴉlɐ", "<script>alert(0)</script>", "1;DROP TABLE users", "' OR 1=1 -- 1", "$HOME",
+    "{0}", "%s%n", "../../../etc/passwd%00", "() { 0; }; touch /tmp/x", "\\", "\"", "\u2028line\u2029", "\ufeffbom", "If you're reading this",
+  ])("M09 round-trips %j", async (content) => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    expect(await alice.post(content)).toMatchObject({ type: "ack" });
+    expect(alice.last("message").content).toBe(content.trim());
+    await world.advance(2_000);
+    expect(await world.history()).toEqual([{ seq: 1, content: content.trim() }]);
+  });
+
+  it("M05 O01 logs nothing that a user wrote, and one line an event", async () => {
+    const world = new World({ settings: { RATE_LIMIT_MAX_MESSAGES: 1 } });
+    const alice = await world.connect("alice", { name: "Al\r\nice {\"level\":\"error\"}" });
+    await alice.post("canary\r\n{\"level\":\"error\"}");
+    await alice.post("canary two");
+    await alice.send("{nonsense canary");
+    await alice.leave();
+    await world.advance(10_000);
+    expect(world.logged.length).toBeGreaterThan(2);
+    expect(world.logged.filter((line) => /canary|Al\\r|[\r\n]|eyJ/.test(line))).toEqual([]);
+  });
+});

@@ -1,0 +1,264 @@
+import { createTokenKeys, signChatToken, type TokenKind, verifyChatToken } from "../../domain/chat-tokens.ts";
+import type { PresenceBoard, Store } from "../../domain/ports.ts";
+import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
+import { createRoomLogger } from "../../party/log.ts";
+import { ChatRoom } from "../../party/room.ts";
+import { type ServerFrame, ServerFrame as ServerFrameSchema, type ServerFrameOf } from "../../protocol/frames.ts";
+import { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
+import { createMemoryStore } from "../support/memory-store.ts";
+import { FakeConnection, FakePlatform } from "./fake-platform.ts";
+
+const SECRET = "kD8s0Qz3vN5xR7tY2uW4eB6mJ9pL1aC0";
+const keys = await createTokenKeys("https://chat.test", SECRET);
+const START = Date.parse("2026-03-01T12:00:00.000Z");
+
+export interface WorldOptions {
+  channelId?: string;
+  settings?: Partial<RoomSettings>;
+  /** The room is put to sleep before everything that happens to it. */
+  sleepy?: boolean;
+  store?: Store;
+}
+
+export interface KnockOptions {
+  name?: string;
+  app?: string;
+  lines?: boolean;
+  since?: string;
+  kind?: TokenKind;
+  lifeMs?: number;
+  token?: string;
+}
+
+/** A room, its platform and its surroundings, all in this process and on a clock that only moves when told. */
+export class World {
+  readonly app = AppId.parse("demo");
+  readonly channelId: ChannelId;
+  readonly platform = new FakePlatform();
+  readonly store: Store;
+  readonly reports: { online: string[]; offline: string[] }[] = [];
+  readonly logged: string[] = [];
+  readonly deps: RoomDeps;
+  room: ChatRoom;
+  now = START;
+  boardIsDown = false;
+  #timers: { at: number; callback: () => void }[] = [];
+  #ids = 0;
+  readonly #sleepy: boolean;
+
+  constructor({ channelId = "lobby", settings = {}, sleepy = false, store = createMemoryStore() }: WorldOptions = {}) {
+    this.channelId = ChannelId.parse(channelId);
+    this.#sleepy = sleepy;
+    this.store = store;
+    const board: Pick<PresenceBoard, "reportPresence"> = {
+      reportPresence: async (_app, _id, { online, offline }) => {
+        if (this.boardIsDown) throw new Error("Redis is away");
+        this.reports.push({ online: [...online], offline: [...offline] });
+      },
+    };
+    this.deps = {
+      settings: {
+        ROOMS_AUTO_CREATE: false,
+        RATE_LIMIT_WINDOW_MS: 60_000,
+        RATE_LIMIT_MAX_MESSAGES: 30,
+        MAX_MESSAGE_LENGTH: 1_000,
+        ...settings,
+      },
+      store,
+      board,
+      verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
+      now: () => this.now,
+      after: (ms, callback) => void this.#timers.push({ at: this.now + ms, callback }),
+      newId: () => `id-${String(++this.#ids).padStart(6, "0")}`,
+      log: createRoomLogger(true, (line) => void this.logged.push(line)),
+    };
+    this.room = new ChatRoom(this.platform, this.deps);
+  }
+
+  async token(user: string, { app = "demo", name, kind = "ws", lifeMs = 3_600_000 }: KnockOptions = {}): Promise<string> {
+    const userId = UserId.parse(user);
+    const times = { issuedAt: Math.min(this.now, this.now + lifeMs - 1_000), expiresAt: this.now + lifeMs };
+    return signChatToken(keys, kind, { userId, app: AppId.parse(app), name, ...times });
+  }
+
+  /** Opens a socket; the room has answered when this resolves. */
+  async connect(user: string, options: KnockOptions = {}): Promise<Client> {
+    await this.#maybeSleep();
+    const connection = new FakeConnection(crypto.randomUUID(), this.platform.storage.gate);
+    this.platform.connections.add(connection);
+    const client = new Client(this, connection);
+    const headers = new Headers({
+      authorization: `Bearer ${options.token ?? (await this.token(user, options))}`,
+      "sec-websocket-protocol": options.lines === true ? "chat.v1.lines" : "chat.v1",
+      ...(options.since !== undefined && { "x-parley-since": options.since }),
+    });
+    connection.onClosed = () => void this.#closed(connection);
+    const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/?_pk=${connection.id}`;
+    await this.#start();
+    await this.room.connect(connection, { url, headers });
+    await settle();
+    return client;
+  }
+
+  /** Hands a client's WebSocket message to the room. */
+  async deliver(connection: FakeConnection, message: unknown): Promise<void> {
+    if (connection.readyState !== 1) return;
+    await this.#maybeSleep();
+    await this.#start();
+    await this.room.message(connection, message);
+    await settle();
+  }
+
+  /** The client's side is gone, and the room is told. */
+  async goAway(connection: FakeConnection, code?: number): Promise<void> {
+    await this.#maybeSleep();
+    connection.goAway(code);
+    this.platform.connections.delete(connection);
+    await this.#start();
+    this.room.close(connection);
+    await settle();
+  }
+
+  async request(verb: string, token?: string, method = "GET"): Promise<Response> {
+    await this.#maybeSleep();
+    await this.#start();
+    const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
+    return this.room.request({
+      method,
+      headers,
+      url: `http://rooms.test/parties/main/${this.app}:${this.channelId}/${verb}`,
+    });
+  }
+
+  /** Lets time pass: timers and alarms go off when they are due. */
+  async advance(ms: number): Promise<void> {
+    const until = this.now + ms;
+    for (;;) {
+      const alarmAt = this.platform.storage.alarmAt ?? Infinity;
+      const timerAt = Math.min(...this.#timers.map(({ at }) => at));
+      const next = Math.min(alarmAt, timerAt);
+      if (next > until) break;
+      this.now = Math.max(this.now, next);
+      if (timerAt <= alarmAt) this.#runTimers();
+      else await this.#ring();
+      await settle();
+    }
+    this.now = until;
+  }
+
+  /** The platform takes the object out of memory; sockets and storage stay. It never does so while a timer runs. */
+  async sleep(): Promise<void> {
+    await settle();
+    while (this.#timers.length > 0) {
+      this.now = Math.max(this.now, Math.min(...this.#timers.map(({ at }) => at)));
+      this.#runTimers();
+      await settle();
+    }
+    this.room = new ChatRoom(this.platform, this.deps);
+  }
+
+  /** The process dies: every socket is cut, and only what was durable is left. */
+  crash(): void {
+    this.#timers = [];
+    for (const connection of this.platform.connections) connection.goAway(1006);
+    this.platform.connections.clear();
+    this.platform.storage.crash();
+    this.room = new ChatRoom(this.platform, this.deps);
+  }
+
+  /** Everything history has. */
+  async history(): Promise<{ seq: number; content: string }[]> {
+    const events = await this.store.listEvents(this.app, this.channelId, { limit: 20_000 });
+    return events.map(({ seq, content }) => ({ seq, content }));
+  }
+
+  async #ring(): Promise<void> {
+    await this.#maybeSleep();
+    this.platform.storage.alarmAt = null;
+    await this.#start();
+    await this.room.alarm();
+  }
+
+  #runTimers(): void {
+    const due = this.#timers.filter(({ at }) => at <= this.now);
+    this.#timers = this.#timers.filter(({ at }) => at > this.now);
+    for (const { callback } of due) callback();
+  }
+
+  async #start(): Promise<void> {
+    await this.room.start();
+  }
+
+  async #maybeSleep(): Promise<void> {
+    if (this.#sleepy) await this.sleep();
+  }
+
+  async #closed(connection: FakeConnection): Promise<void> {
+    this.platform.connections.delete(connection);
+    this.room.close(connection);
+  }
+}
+
+/** Somebody with a socket to the room. */
+export class Client {
+  readonly connection: FakeConnection;
+  readonly #world: World;
+  #read = 0;
+
+  constructor(world: World, connection: FakeConnection) {
+    this.#world = world;
+    this.connection = connection;
+  }
+
+  get closed(): { code: number; reason: string } | undefined {
+    return this.connection.closed;
+  }
+
+  /** Every frame so far, checked against the published schemas. */
+  get frames(): ServerFrame[] {
+    return this.connection.received.flatMap((text) => text.split("\n")).map((text) => ServerFrameSchema.parse(JSON.parse(text)));
+  }
+
+  all<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type>[] {
+    return this.frames.filter((frame): frame is ServerFrameOf<Type> => frame.type === type);
+  }
+
+  last<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type> {
+    const frame = this.all(type).at(-1);
+    if (frame === undefined) throw new Error(`No "${type}" frame came, but ${this.frames.map(({ type }) => type).join(", ")}`);
+    return frame;
+  }
+
+  /** The frames that came since this was last asked. */
+  news(): ServerFrame[] {
+    const frames = this.frames.slice(this.#read);
+    this.#read += frames.length;
+    return frames;
+  }
+
+  async say(frame: object): Promise<void> {
+    await this.send(JSON.stringify(frame));
+  }
+
+  async send(message: unknown): Promise<void> {
+    await this.#world.deliver(this.connection, message);
+  }
+
+  /** Sends a message with a client id. @returns what the room answered to it: an ack or an error. */
+  async post(content: string, clientMessageId = `cid-${crypto.randomUUID()}`): Promise<ServerFrameOf<"ack"> | ServerFrameOf<"error">> {
+    const before = this.frames.length;
+    await this.say({ type: "message", roomId: this.#world.channelId, content, clientMessageId });
+    const answer = this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
+    if (answer === undefined) throw new Error("The room said nothing");
+    return answer as ServerFrameOf<"ack"> | ServerFrameOf<"error">; // one of the two, as just looked for
+  }
+
+  async leave(code?: number): Promise<void> {
+    await this.#world.goAway(this.connection, code);
+  }
+}
+
+/** Waits until everything that needs no clock has happened. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
