@@ -10,8 +10,11 @@ import { promisify } from "node:util";
 export async function findProcess(pid: number): Promise<string | undefined> {
   if (!isRunning(pid)) return undefined;
   const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The name in parentheses may hold spaces; the start time is the 20th field after it.
-  if (status !== undefined) return status.slice(status.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  if (status !== undefined) {
+    // The name in parentheses may hold spaces; after it come the state and, as 20th field, the start time.
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : (fields[19] ?? ""); // a zombie has ended, only nobody asked how
+  }
   const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({
     stdout: "",
   }));

@@ -1,0 +1,57 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildAssets } from "../../dev/assets.ts";
+
+let dir: string;
+const read = (path: string) => readFile(join(dir, "assets", path), "utf8");
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "parley-assets-"));
+  await mkdir(join(dir, "assets/old"), { recursive: true });
+  await writeFile(join(dir, "assets/old/page.html"), "gone");
+  await buildAssets(join(dir, "assets"), { connect: ["http://127.0.0.1:8788"] });
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe("the build's static files", () => {
+  it("are the page, the docs, Swagger UI and the OpenAPI document, and nothing older", async () => {
+    expect(await read("index.html")).toContain("<!doctype html>");
+    expect(await read("api/chats/docs.html")).toContain("swagger-ui-bundle.js");
+    expect((await stat(join(dir, "assets/api/chats/docs/swagger-ui-bundle.js"))).size).toBeGreaterThan(500_000);
+    expect(JSON.parse(await read("api/chats/openapi.json"))).toMatchObject({
+      openapi: expect.stringMatching(/^3\.1\./),
+      paths: { "/v1/token": expect.anything(), "/stream/token": expect.anything() },
+    });
+    await expect(stat(join(dir, "assets/old/page.html"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("refer to nothing outside this origin", async () => {
+    for (const page of ["index.html", "api/chats/docs.html"])
+      expect(await read(page)).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  it("M01 come with a policy that runs no foreign or inline script and allows only the named connections", async () => {
+    const [page = "", docs = ""] = (await read("_headers")).split("/api/chats/docs*");
+    expect(page).toMatch(/Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(page).toContain("connect-src 'self' http://127.0.0.1:8788;");
+    expect(docs).toContain("connect-src 'self';");
+    expect(docs).toContain("! Content-Security-Policy");
+    expect(docs).not.toMatch(/script-src[^;]*unsafe/);
+    for (const header of ["X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer"])
+      expect(page).toContain(header);
+  });
+
+  it("O05 hold no source map", async () => {
+    await expect(stat(join(dir, "assets/api/chats/docs/swagger-ui-bundle.js.map"))).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+  });
+
+  it("stay untouched when nothing has changed", async () => {
+    const file = join(dir, "assets/index.html");
+    const before = (await stat(file)).mtimeMs;
+    await buildAssets(join(dir, "assets"), { connect: ["http://127.0.0.1:8788"] });
+    expect((await stat(file)).mtimeMs).toBe(before);
+  });
+});
