@@ -11,17 +11,20 @@ const AppliedRow = z.object({ hash: z.string(), when: z.coerce.number() });
  * Brings the database up to this version's schema. Each migration is one transaction together with its entry in the
  * journal (drizzle's own table, so drizzle's tools read it too), and one lock lets many callers run this at once.
  *
+ * @param migrations Those of `db/migrations/` when left out.
  * @returns the names of the migrations that were applied now.
  * @throws {ChatError} `storage_unavailable`; the cause says what the database said.
  * @throws {Error} when a migration was changed after it was applied.
  */
-export async function migrate(options: Pick<SqlOptions, "databaseUrl" | "fetchEndpoint">): Promise<string[]> {
-  const sql = openSql({ ...options, timeoutMs: TIMEOUT_MS });
-  const migrations = await readMigrations();
+export async function migrate(
+  { databaseUrl, fetchEndpoint }: Pick<SqlOptions, "databaseUrl" | "fetchEndpoint">,
+  migrations?: readonly Migration[],
+): Promise<string[]> {
+  const sql = openSql({ databaseUrl, fetchEndpoint, timeoutMs: TIMEOUT_MS });
   await sql.transaction(CREATE_JOURNAL);
   const applied = await readApplied(sql);
   const names: string[] = [];
-  for (const migration of migrations) {
+  for (const migration of migrations ?? (await readMigrations())) {
     if (isApplied(migration, applied)) continue;
     if (await apply(sql, migration)) names.push(migration.name);
   }
