@@ -1,0 +1,179 @@
+import type * as z from "zod/mini";
+import * as frames from "../../../protocol/frames.ts";
+import * as ids from "../../../protocol/ids.ts";
+import { LIMITS, TIMES } from "../../../protocol/limits.ts";
+import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from "./examples.ts";
+import { fieldsTable, namedType } from "./fields.ts";
+import { page, table } from "./table.ts";
+
+interface Entry {
+  schema: z.ZodMiniType;
+  about: string;
+}
+
+/** Every frame a client may send. A new one does not compile until it is here. */
+export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
+  auth: {
+    schema: frames.AuthFrame,
+    about: "Only as the very first frame of a socket that was opened without a token, within 5 s.",
+  },
+  message: {
+    schema: frames.MessageFrame,
+    about:
+      "Says something in a room. Answered by an `ack` once it is in the room's durable storage, or by an `error` if it certainly is not. Silence means unknown: send it again with the same `clientMessageId`. Without one it cannot be recognised again. `timestamp` is only taken note of; the server's time counts. Without `roomId` it goes to the room the socket was opened for.",
+  },
+  join_room: {
+    schema: frames.JoinRoomFrame,
+    about: "Joins one more room on this socket, from `since` if given. Answered by `room_joined`.",
+  },
+  leave_room: { schema: frames.LeaveRoomFrame, about: "Leaves a room on this socket. Answered by `room_left`." },
+  typing: {
+    schema: frames.TypingFrame,
+    about:
+      "Says that the user types, or has stopped. Passed on at most once a second, and forgotten after 6 s. Never stored.",
+  },
+  read: { schema: frames.ReadFrame, about: "The user has read up to `seq`. A mark never goes back." },
+  refresh: {
+    schema: frames.RefreshFrame,
+    about:
+      "A new `wsToken` of the same user and app, so that the socket outlives the old one. Answered by `welcome` with the new `expiresAt`.",
+  },
+  received: {
+    schema: frames.ReceivedFrame,
+    about: "Flow control: everything up to `seq` has arrived. Send it every 32 messages or every second.",
+  },
+  ping: {
+    schema: frames.PingFrame,
+    about: "Answered by `pong`. A client that is silent for 45 s is taken for gone once it has sent a first `ping`.",
+  },
+};
+
+/** Every frame the server may send. */
+export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
+  welcome: { schema: frames.WelcomeFrame, about: "The first frame of every socket, and the answer to `refresh`." },
+  room_joined: {
+    schema: frames.RoomJoinedFrame,
+    about:
+      "The socket is in a room. `messages` is what came after `since`, else the last 50. `recovered: false` means that there is a gap, or that the order began anew (another `epoch`): page the history over HTTP.",
+  },
+  room_left: { schema: frames.RoomLeftFrame, about: "The socket has left a room." },
+  message: {
+    schema: frames.RoomMessageFrame,
+    about: "A message, to everybody in the room. `clientMessageId` only to its author.",
+  },
+  ack: {
+    schema: frames.AckFrame,
+    about:
+      "The message is kept: it will be in history, at this `seq`, for every member, once. `duplicate` when it had been acked before.",
+  },
+  presence: {
+    schema: frames.PresenceFrame,
+    about:
+      "Somebody came or went. Two tabs are one person; changes are gathered for 100 ms, and a return within 5 s shows nothing.",
+  },
+  presence_count: {
+    schema: frames.PresenceCountFrame,
+    about: "Instead of `presence`, in rooms of more than 200 people.",
+  },
+  typing_indicator: { schema: frames.TypingIndicatorFrame, about: "Somebody types, or has stopped." },
+  read: { schema: frames.ReadMarkFrame, about: "Somebody has read up to `seq`." },
+  heads: {
+    schema: frames.HeadsFrame,
+    about: "The newest `seq` of each joined room, every 25 s: who missed the last message finds out.",
+  },
+  error: {
+    schema: frames.ErrorFrame,
+    about: "A frame was refused; the socket stays open. The codes are in [errors.md](errors.md).",
+  },
+  pong: { schema: frames.PongFrame, about: "The answer to `ping`." },
+};
+
+/** `docs/protocol.md`. */
+export function protocolPage(): string {
+  return page(
+    "# The socket protocol",
+    "Generated from `protocol/frames.ts` and `protocol/limits.ts`; `npx vitest run test/house -u` writes it anew.",
+    "Frames are JSON objects in text messages, with a `type`. What a client sends is read strictly: an unknown field or type is answered with an `error`. What the server sends may get new fields and types: ignore what you do not know.",
+    ...opening(),
+    "## What clients send",
+    ...describe(CLIENT_FRAMES, CLIENT_EXAMPLES),
+    "## What the server sends",
+    ...describe(SERVER_FRAMES, SERVER_EXAMPLES),
+    "## Named types",
+    table(
+      ["name", "is"],
+      [
+        namedType("ChannelId", ids.ChannelId),
+        namedType("UserId", ids.UserId),
+        namedType("ClientMessageId", ids.ClientMessageId),
+        namedType("Epoch", frames.Epoch),
+        namedType("Seq", frames.Seq),
+        namedType("Since", frames.Since),
+        namedType("RoomMember", frames.RoomMember),
+        namedType("Message", frames.Message),
+      ],
+    ),
+    ...limits(),
+    "## When a socket ends",
+    "The close code says whether to come back; see [errors.md](errors.md#close-codes). A client that comes back waits, longer each time and with jitter, gets a new token first after 4001, and joins with `since`.",
+  );
+}
+
+function opening(): string[] {
+  return [
+    "## Opening a socket",
+    table(
+      ["address", "what it is"],
+      [
+        [
+          "`wss://<worker>/ws?roomId=<id>`",
+          "The gateway: many rooms on one socket. `roomId` defaults to `lobby`. Also at `/api/ws`.",
+        ],
+        ["`wss://<rooms>/parties/main/<id>`", "One room directly: one hop less, no other rooms."],
+      ],
+    ),
+    "The token is the `wsToken` of an exchange or a mint. It comes in one of four ways:",
+    table(
+      ["way", "how", "for"],
+      [
+        ["header", "`Authorization: Bearer <wsToken>`", "servers and native apps"],
+        ["subprotocol", "offer `chat.v1` and `chat.token.<wsToken>`; only `chat.v1` is chosen", "browsers"],
+        ["first frame", `\`{"type":"auth","token":"…"}\` within ${TIMES.authFrameMs / 1_000} s`, "anybody"],
+        ["address", "`?token=<wsToken>`; never logged or stored here, but proxies may log it", "simple clients"],
+      ],
+    ),
+    "A bad token is accepted and then closed with a code, because a browser cannot see a refused upgrade. A page from an origin that is not allowed is refused with 403.",
+    "After `welcome` the socket joins its first room by itself. `?since=<epoch>.<seq>` joins it from where the client stopped.",
+    "### Several frames in one message",
+    `A client that offers the subprotocol \`chat.v1.lines\` instead of \`chat.v1\` may get several frames in one WebSocket message, one JSON object per line, and may send so too. A quiet room sends at once; a busy one gathers for at most ${TIMES.frameGatherMs} ms.`,
+  ];
+}
+
+function describe(entries: Record<string, Entry>, examples: Record<string, unknown>): string[] {
+  return Object.entries(entries).flatMap(([type, { schema, about }]) => [
+    `### \`${type}\``,
+    about,
+    fieldsTable(schema),
+    `\`\`\`json\n${JSON.stringify(examples[type], undefined, 2)}\n\`\`\``,
+  ]);
+}
+
+function limits(): string[] {
+  return [
+    "## Limits",
+    table(
+      ["what", "limit"],
+      [
+        [
+          "a message",
+          `${LIMITS.messageMaxCodePoints} code points after trimming, ${LIMITS.messageMaxBytes} bytes of UTF-8; no control characters, no lone surrogates`,
+        ],
+        ["a frame", `${LIMITS.frameMaxBytes / 1024} KiB`],
+        ["messages", "30 per user, room and minute (`RATE_LIMIT_MAX_MESSAGES`, `RATE_LIMIT_WINDOW_MS`)"],
+        ["sockets", `${LIMITS.socketsPerUserPerRoom} per user and room; one more closes the oldest with 4507`],
+        ["rooms", `${LIMITS.roomsPerSocket} on one socket`],
+        ["frames that cannot be read", `${LIMITS.strikesPerSocket}, then the socket is closed with 4508`],
+      ],
+    ),
+  ];
+}
