@@ -189,7 +189,7 @@ export class ChatRoom {
       type: "room_joined",
       roomId: identity.channelId,
       memberCount: this.attendance.roster.size,
-      members: this.attendance.roster.members(),
+      members: this.attendance.roster.listFor(state.userId),
       epoch: log.epoch,
       seq: log.head,
       messages: (missed ?? log.latest()).map((event) => toMessage(event, identity.channelId, state.userId)),
@@ -280,8 +280,9 @@ export class ChatRoom {
     if (this.#awake) return;
     const kept = await readKept(this.storage);
     this.#alarmAt = kept.alarmAt;
-    this.#headsAt = kept.alarmAt ?? this.deps.now() + TIMES.headsMs;
     if (kept.identity !== undefined) {
+      // No alarm is set while one is being run: then it may well be the heads that are due.
+      this.#headsAt = kept.alarmAt ?? this.deps.now();
       this.#live({ identity: kept.identity, head: kept.head });
       this.outbox.resume(kept);
       this.#reporter.resume(kept.identity, kept.boardAt);

@@ -18,6 +18,8 @@ interface Person {
   sockets: number;
   /** The others were told that this person is here. */
   announced: boolean;
+  /** Somebody who came later found this person in the list they were given. */
+  listed: boolean;
   leftAt: number | undefined;
   /** When, unless they come back, the others are told that this person is gone. */
   goneAt: number | undefined;
@@ -41,6 +43,7 @@ export class Roster {
       username,
       sockets: 0,
       announced: false,
+      listed: false,
       leftAt: undefined,
       goneAt: undefined,
     };
@@ -59,7 +62,7 @@ export class Roster {
     person.sockets = Math.max(0, person.sockets - 1);
     if (person.sockets > 0) return false;
     this.#changed.delete(userId);
-    if (!person.announced) return !this.#people.delete(userId);
+    if (!person.announced && !person.listed) return !this.#people.delete(userId);
     person.leftAt = now;
     person.goneAt = now + graceMs;
     return true;
@@ -69,7 +72,7 @@ export class Roster {
   restoreAway(userId: UserId, username: string, leftAt: number): void {
     if (this.#people.has(userId)) return;
     const goneAt = leftAt + TIMES.presenceGraceMs;
-    this.#people.set(userId, { username, sockets: 0, announced: true, leftAt, goneAt });
+    this.#people.set(userId, { username, sockets: 0, announced: true, listed: true, leftAt, goneAt });
   }
 
   /** Takes what the others have to be told by now. */
@@ -108,6 +111,16 @@ export class Roster {
     for (const [userId, { username }] of this.#people) {
       if (members.length >= limit) break;
       members.push({ userId, username, status: "online" });
+    }
+    return members;
+  }
+
+  /** The list that `reader` is given on joining: whoever is in it has to be told of when they go. */
+  listFor(reader: UserId): RoomMember[] {
+    const members = this.members();
+    for (const { userId } of members) {
+      const person = this.#people.get(userId);
+      if (person !== undefined && userId !== reader) person.listed = true;
     }
     return members;
   }

@@ -53,7 +53,11 @@ export class FakeStorage implements RoomStorage {
     return new Map(keys.filter((key) => this.#seen.has(key)).map((key) => [key, structuredClone(this.#seen.get(key))]));
   }
 
-  async list({ prefix, start = "", limit = Infinity }: Parameters<RoomStorage["list"]>[0]): Promise<Map<string, unknown>> {
+  async list({
+    prefix,
+    start = "",
+    limit = Infinity,
+  }: Parameters<RoomStorage["list"]>[0]): Promise<Map<string, unknown>> {
     const keys = [...this.#seen.keys()].filter((key) => key.startsWith(prefix) && key >= start).toSorted();
     this.reads += keys.length;
     return new Map(keys.slice(0, limit).map((key) => [key, structuredClone(this.#seen.get(key))]));
@@ -61,7 +65,8 @@ export class FakeStorage implements RoomStorage {
 
   put(entries: Record<string, unknown>): Promise<void> {
     checkKeys(Object.keys(entries));
-    for (const value of Object.values(entries)) if (serialize(value).length > 131_072) throw new RangeError("Value too large");
+    for (const value of Object.values(entries))
+      if (serialize(value).length > 131_072) throw new RangeError("Value too large");
     this.puts += Object.keys(entries).length;
     const kept = structuredClone(entries);
     return this.#write((target) => {

@@ -10,7 +10,13 @@ describe.each([
     const alice = await world.connect("alice", { name: "Alice" });
     const bob = await world.connect("bob");
     const ack = await alice.post("hello", "cid-000001");
-    expect(ack).toMatchObject({ type: "ack", roomId: "lobby", clientMessageId: "cid-000001", seq: 1, duplicate: false });
+    expect(ack).toMatchObject({
+      type: "ack",
+      roomId: "lobby",
+      clientMessageId: "cid-000001",
+      seq: 1,
+      duplicate: false,
+    });
     const heard = { content: "hello", userId: "alice", username: "Alice", seq: 1, roomId: "lobby" };
     expect(alice.all("message")).toMatchObject([{ ...heard, clientMessageId: "cid-000001" }]);
     expect(bob.all("message")).toMatchObject([heard]);
@@ -57,16 +63,19 @@ describe.each([
     expect(await bob.post("hello", "cid-000001")).toMatchObject({ type: "ack", seq: 2, duplicate: false });
   });
 
-  it.each([["too long", "c".repeat(65)], ["too short", "c"], ["unicode", "ünïcödé1"], ["empty", ""], ["an object", { a: 1 }]])(
-    "I05 refuses a client id that is %s",
-    async (_what, clientMessageId) => {
-      const world = new World({ sleepy });
-      const alice = await world.connect("alice");
-      await alice.say({ type: "message", content: "hello", clientMessageId });
-      expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
-      expect(alice.all("ack")).toEqual([]);
-    },
-  );
+  it.each([
+    ["too long", "c".repeat(65)],
+    ["too short", "c"],
+    ["unicode", "ünïcödé1"],
+    ["empty", ""],
+    ["an object", { a: 1 }],
+  ])("I05 refuses a client id that is %s", async (_what, clientMessageId) => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await alice.say({ type: "message", content: "hello", clientMessageId });
+    expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
+    expect(alice.all("ack")).toEqual([]);
+  });
 
   it("I07 gives one seq to one client id that races on two sockets", async () => {
     const world = new World({ sleepy });
@@ -117,28 +126,36 @@ describe.each([
     expect(alice.last("message").content).toBe(content);
   });
 
-  it.each([
-    ["timestamp of the future", { timestamp: "2099-01-01T00:00:00Z" }],
-  ])("M10 ignores a client's %s", async (_what, extra) => {
-    const world = new World({ sleepy });
-    const alice = await world.connect("alice");
-    await alice.say({ type: "message", content: "hello", ...extra });
-    expect(Date.parse(alice.last("message").timestamp)).toBeLessThan(world.now + 1_000);
-  });
+  it.each([["timestamp of the future", { timestamp: "2099-01-01T00:00:00Z" }]])(
+    "M10 ignores a client's %s",
+    async (_what, extra) => {
+      const world = new World({ sleepy });
+      const alice = await world.connect("alice");
+      await alice.say({ type: "message", content: "hello", ...extra });
+      expect(Date.parse(alice.last("message").timestamp)).toBeLessThan(world.now + 1_000);
+    },
+  );
 
-  it.each(["userId", "username", "seq", "messageId", "id", "mentions"])("M10 M11 refuses a message with a %s of its own", async (field) => {
-    const world = new World({ sleepy });
-    const alice = await world.connect("alice");
-    await alice.say({ type: "message", content: "hello", [field]: "mallory" });
-    expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
-  });
+  it.each(["userId", "username", "seq", "messageId", "id", "mentions"])(
+    "M10 M11 refuses a message with a %s of its own",
+    async (field) => {
+      const world = new World({ sleepy });
+      const alice = await world.connect("alice");
+      await alice.say({ type: "message", content: "hello", [field]: "mallory" });
+      expect(alice.last("error")).toMatchObject({ code: "bad_frame" });
+    },
+  );
 });
 
 describe("messages", () => {
   it("I08 numbers pipelined messages in the order they were sent", async () => {
     const world = new World({ settings: { RATE_LIMIT_MAX_MESSAGES: 1_000 } });
     const alice = await world.connect("alice");
-    const posts = Array.from({ length: 100 }, (_, at) => ({ type: "message", content: `m${at}`, clientMessageId: `cid-${1000 + at}` }));
+    const posts = Array.from({ length: 100 }, (_, at) => ({
+      type: "message",
+      content: `m${at}`,
+      clientMessageId: `cid-${1000 + at}`,
+    }));
     await Promise.all(posts.map((frame) => alice.say(frame)));
     expect(alice.all("ack").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
     expect(alice.all("message").map(({ content }) => content)).toEqual(posts.map(({ content }) => content));
@@ -149,7 +166,10 @@ describe("messages", () => {
     const alice = await world.connect("alice", { lines: true });
     await alice.post("first");
     await world.sleep();
-    await Promise.all([alice.send(`{"type":"message","content":"a"}\n{"type":"message","content":"b"}`), alice.say({ type: "message", content: "c" })]);
+    await Promise.all([
+      alice.send(`{"type":"message","content":"a"}\n{"type":"message","content":"b"}`),
+      alice.say({ type: "message", content: "c" }),
+    ]);
     expect(alice.all("message").map(({ content }) => content)).toEqual(["first", "a", "b", "c"]);
   });
 
@@ -157,7 +177,8 @@ describe("messages", () => {
     const world = new World();
     const alice = await world.connect("alice");
     const bob = await world.connect("bob");
-    for (let sent = 0; sent < 331; sent++) await world.room.message(alice.connection, `{"type":"message","content":"x"}`);
+    for (let sent = 0; sent < 331; sent++)
+      await world.room.message(alice.connection, `{"type":"message","content":"x"}`);
     await world.advance(0);
     expect(alice.closed).toEqual({ code: 4029, reason: "rate_limited" });
     expect(await bob.post("still here")).toMatchObject({ type: "ack", seq: 31 });
@@ -173,7 +194,11 @@ describe("messages", () => {
   ])("refuses %s and keeps the socket", async (_what, content, code) => {
     const world = new World();
     const alice = await world.connect("alice");
-    expect(await alice.post(content, "cid-000001")).toMatchObject({ type: "error", code, clientMessageId: "cid-000001" });
+    expect(await alice.post(content, "cid-000001")).toMatchObject({
+      type: "error",
+      code,
+      clientMessageId: "cid-000001",
+    });
     expect(await alice.post("fine")).toMatchObject({ type: "ack", seq: 1 });
   });
 
@@ -184,9 +209,37 @@ describe("messages", () => {
   });
 
   it.each([
-    "undefined", "NULL", "true", "1E+02", "-0", "0x0", "NaN", "1/0", "٠١٢٣", "社會科學院語學研究所", "ﷺ", "(｡◕ ∀ ◕｡)", "👨‍👩‍👧‍👦",
-    "🇺🇸🇷🇺", "ثم نفس سقطت", "⁦test⁧", "Ṱ̺̺̕o͞", "˙ɐnbᴉlɐ", "<script>alert(0)</script>", "1;DROP TABLE users", "' OR 1=1 -- 1", "$HOME",
-    "{0}", "%s%n", "../../../etc/passwd%00", "() { 0; }; touch /tmp/x", "\\", "\"", "\u2028line\u2029", "\ufeffbom", "If you're reading this",
+    "undefined",
+    "NULL",
+    "true",
+    "1E+02",
+    "-0",
+    "0x0",
+    "NaN",
+    "1/0",
+    "٠١٢٣",
+    "社會科學院語學研究所",
+    "ﷺ",
+    "(｡◕ ∀ ◕｡)",
+    "👨‍👩‍👧‍👦",
+    "🇺🇸🇷🇺",
+    "ثم نفس سقطت",
+    "⁦test⁧",
+    "Ṱ̺̺̕o͞",
+    "˙ɐnbᴉlɐ",
+    "<script>alert(0)</script>",
+    "1;DROP TABLE users",
+    "' OR 1=1 -- 1",
+    "$HOME",
+    "{0}",
+    "%s%n",
+    "../../../etc/passwd%00",
+    "() { 0; }; touch /tmp/x",
+    "\\",
+    '"',
+    "\u2028line\u2029",
+    "\ufeffbom",
+    "If you're reading this",
   ])("M09 round-trips %j", async (content) => {
     const world = new World();
     const alice = await world.connect("alice");
@@ -198,8 +251,8 @@ describe("messages", () => {
 
   it("M05 O01 logs nothing that a user wrote, and one line an event", async () => {
     const world = new World({ settings: { RATE_LIMIT_MAX_MESSAGES: 1 } });
-    const alice = await world.connect("alice", { name: "Al\r\nice {\"level\":\"error\"}" });
-    await alice.post("canary\r\n{\"level\":\"error\"}");
+    const alice = await world.connect("alice", { name: 'Al\r\nice {"level":"error"}' });
+    await alice.post('canary\r\n{"level":"error"}');
     await alice.post("canary two");
     await alice.send("{nonsense canary");
     await alice.leave();

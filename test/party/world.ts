@@ -56,6 +56,7 @@ export class World {
         this.reports.push({ online: [...online], offline: [...offline] });
       },
     };
+    const worldId = crypto.randomUUID().slice(0, 8);
     this.deps = {
       settings: {
         ROOMS_AUTO_CREATE: false,
@@ -69,13 +70,16 @@ export class World {
       verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
       now: () => this.now,
       after: (ms, callback) => void this.#timers.push({ at: this.now + ms, callback }),
-      newId: () => `id-${String(++this.#ids).padStart(6, "0")}`,
+      newId: () => `${worldId}-${String(++this.#ids).padStart(6, "0")}`,
       log: createRoomLogger(true, (line) => void this.logged.push(line)),
     };
     this.room = new ChatRoom(this.platform, this.deps);
   }
 
-  async token(user: string, { app = "demo", name, kind = "ws", lifeMs = 3_600_000 }: KnockOptions = {}): Promise<string> {
+  async token(
+    user: string,
+    { app = "demo", name, kind = "ws", lifeMs = 3_600_000 }: KnockOptions = {},
+  ): Promise<string> {
     const userId = UserId.parse(user);
     const times = { issuedAt: Math.min(this.now, this.now + lifeMs - 1_000), expiresAt: this.now + lifeMs };
     return signChatToken(keys, kind, { userId, app: AppId.parse(app), name, ...times });
@@ -216,7 +220,9 @@ export class Client {
 
   /** Every frame so far, checked against the published schemas. */
   get frames(): ServerFrame[] {
-    return this.connection.received.flatMap((text) => text.split("\n")).map((text) => ServerFrameSchema.parse(JSON.parse(text)));
+    return this.connection.received
+      .flatMap((text) => text.split("\n"))
+      .map((text) => ServerFrameSchema.parse(JSON.parse(text)));
   }
 
   all<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type>[] {
@@ -225,7 +231,8 @@ export class Client {
 
   last<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type> {
     const frame = this.all(type).at(-1);
-    if (frame === undefined) throw new Error(`No "${type}" frame came, but ${this.frames.map(({ type }) => type).join(", ")}`);
+    if (frame === undefined)
+      throw new Error(`No "${type}" frame came, but ${this.frames.map(({ type }) => type).join(", ")}`);
     return frame;
   }
 
@@ -245,7 +252,10 @@ export class Client {
   }
 
   /** Sends a message with a client id. @returns what the room answered to it: an ack or an error. */
-  async post(content: string, clientMessageId = `cid-${crypto.randomUUID()}`): Promise<ServerFrameOf<"ack"> | ServerFrameOf<"error">> {
+  async post(
+    content: string,
+    clientMessageId = `cid-${crypto.randomUUID()}`,
+  ): Promise<ServerFrameOf<"ack"> | ServerFrameOf<"error">> {
     const before = this.frames.length;
     await this.say({ type: "message", roomId: this.#world.channelId, content, clientMessageId });
     const answer = this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
