@@ -33,8 +33,11 @@ export const REFUSAL_CHECKS: readonly Check[] = [
       const apiKey = `chatsdk_test_smoke0000000_${randomBytes(32).toString("hex").slice(0, 43)}`;
       for (const path of ["/v1/tokens", "/tokens", "/api/tokens"]) {
         const answer = await run.http.ask(path, { method: "POST", apiKey, body: { userId: "smoke-alice" } });
+        // An address that has tried ten wrong keys in a minute, as several runs do, is not listened to for a while.
+        if (answer.status === 429) return "warning: refused by the limit on wrong keys; the rest was not looked at";
         expectProblem(answer, 401, ["invalid_api_key"], LEAK);
       }
+      return undefined;
     },
   },
   {
