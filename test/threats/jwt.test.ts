@@ -127,15 +127,15 @@ describe("the algorithm and the key of a session token", () => {
     expect(memory.keyServer.requests).toBeLessThanOrEqual(before + 1);
   });
 
-  it.each([
-    ["", [] as unknown],
-    [null, null],
-    [["key-1"], ["key-1"]],
-    [1, 1],
-    [{}, {}],
-    ["x".repeat(4_000), 0],
-  ])("J05 takes no kid that is not a short text: %j", async (kid) => {
-    expect(await refusal(signed({ ...HEADER, kid }, claims()))).toEqual({ status: 401, code: "token_malformed" });
+  it.each<{ kid: unknown }>([
+    { kid: "" },
+    { kid: null },
+    { kid: ["key-1"] },
+    { kid: 1 },
+    { kid: {} },
+    { kid: "x".repeat(4_000) },
+  ])("J05 takes no kid that is not a short text: %j", async (header) => {
+    expect(await refusal(signed({ ...HEADER, ...header }, claims()))).toEqual({ status: 401, code: "token_malformed" });
   });
 
   it("J06 refuses a token without a kid, with one key in the set and with two", async () => {

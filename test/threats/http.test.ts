@@ -1,0 +1,359 @@
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createApp } from "../../functions/app.ts";
+import type { Route } from "../../functions/route.ts";
+import { ROUTES } from "../../functions/routes.ts";
+import { ChatError } from "../../protocol/errors.ts";
+import { Problem } from "../../protocol/http.ts";
+import {
+  bearer,
+  bob,
+  createMemoryDeps,
+  jsonBody,
+  type MemoryDeps,
+  PAGE_ORIGIN,
+  problemOf,
+} from "../support/memory-deps.ts";
+
+let memory: MemoryDeps;
+let token: string;
+beforeEach(async () => {
+  memory = await createMemoryDeps();
+  token = await memory.chatToken("rest");
+});
+afterEach(() => memory.stop());
+
+const ask = async (path: string, init?: RequestInit): Promise<Response> => memory.app.request(path, init);
+const create = async (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  ask("/v1/channels", jsonBody(body, { authorization: `Bearer ${token}`, ...headers }));
+
+describe("origins", () => {
+  const strangers = [
+    "https://evil.example",
+    "null",
+    "http://app.example.com",
+    "https://app.example.com:8443",
+    "https://app.example.com.evil.com",
+    "https://sub.app.example.com",
+    "https://APP.example.com",
+  ];
+  it.each(strangers)("W03 tells a browser nothing from %s", async (origin) => {
+    for (const [path, init] of [
+      ["/v1/channels", bearer(token, { origin })],
+      ["/v1/channels", { headers: { origin } }],
+      ["/healthz", { headers: { origin } }],
+      ["/nowhere", { headers: { origin } }],
+    ] as const) {
+      const { headers } = await ask(path, init);
+      expect(headers.get("access-control-allow-origin")).toBeNull();
+      expect(headers.get("access-control-allow-credentials")).toBeNull();
+      expect(headers.get("vary")).toContain("Origin");
+    }
+    const preflight = await ask("/v1/token", {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "POST" },
+    });
+    expect(preflight.headers.get("access-control-allow-origin")).toBeNull();
+    expect(await problemOf(preflight)).toEqual({ status: 403, code: "bad_origin" });
+  });
+
+  it("W03 answers an allowed origin with itself, errors included, and never with credentials", async () => {
+    for (const path of ["/v1/channels", "/healthz", "/nowhere"]) {
+      const { headers } = await ask(path, { headers: { origin: PAGE_ORIGIN } });
+      expect(headers.get("access-control-allow-origin")).toBe(PAGE_ORIGIN);
+      expect(headers.get("access-control-allow-credentials")).toBeNull();
+      expect(headers.get("vary")).toContain("Origin");
+    }
+    const own = await ask("/healthz", { headers: { origin: "https://chat.example.com" } });
+    expect(own.headers.get("access-control-allow-origin")).toBe("https://chat.example.com");
+  });
+
+  it("W03 answers a preflight so that no cache mixes it up, and never offers the header of API keys", async () => {
+    const { status, headers } = await ask("/v1/token", {
+      method: "OPTIONS",
+      headers: { origin: PAGE_ORIGIN, "access-control-request-method": "POST" },
+    });
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-methods")).toContain("POST");
+    expect(headers.get("access-control-allow-headers")).toBe("Authorization, Content-Type");
+    expect(headers.get("vary")).toBe("Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+  });
+});
+
+describe("addresses", () => {
+  it.each([
+    "/v1/channels/%72oom",
+    "/v1/channels/a%2Fb",
+    "/v1/channels/..%2fadmin",
+    "/v1/channels/room.",
+    "/v1/channels/caf%C3%A9",
+    "/v1/channels/cafe%CC%81",
+    "/v1/channels/a%00b",
+    `/v1/channels/${"x".repeat(65)}`,
+    `/v1/channels/${"x".repeat(2_000)}`,
+    "/v1/channels/%F0%9F%98%80",
+    "/v1/channels/a%7cb",
+    "/v1/channels/%40room",
+    "/v1/presence?roomId=%72oom",
+    "/v1/presence?roomId=a+b",
+    "/v1/presence?roomId=",
+    "/v1/presence?roomId=a&roomId=a",
+    "/v1/channels/%72oom/messages",
+  ])("W07 takes no other spelling of a channel's id: %s", async (path) => {
+    expect(await problemOf(await ask(path, bearer(token)))).toEqual({ status: 400, code: "bad_room_id" });
+  });
+  it("W07 tells ROOM from room", async () => {
+    await create({ channel_id: "room" });
+    expect((await ask("/v1/channels/room", bearer(token))).status).toBe(200);
+    expect((await ask("/v1/channels/ROOM", bearer(token))).status).toBe(404);
+  });
+  it("W07 takes a user's id as every client writes it", async () => {
+    for (const id of ["auth0|7", "auth0%7C7", "auth0%7c7", "a%40b.example", "a@b.example"])
+      expect((await ask(`/v1/users/${id}/presence`, bearer(token))).status).toBe(200);
+    expect((await ask("/v1/users/%61lice/presence", bearer(token))).status).toBe(400);
+  });
+
+  it.each([
+    "/%761/channels",
+    "/v1/%63hannels",
+    "/v1//channels",
+    "//v1/channels",
+    "/v1/channels/",
+    "/V1/channels",
+    "/v1/channels;x",
+    "/v1%2Fchannels",
+  ])("W08 serves nothing at %s, whoever asks", async (path) => {
+    expect(await problemOf(await ask(`http://localhost${path}`, bearer(token)))).toEqual({
+      status: 404,
+      code: "not_found",
+    });
+    expect((await ask(`http://localhost${path}`)).status).toBe(404);
+  });
+  it.each(["/v1/./channels", "/v1/x/../channels", "/v1/%2e/channels", "/v1/x/%2e%2e/channels"])(
+    "W08 asks for a token wherever %s leads",
+    async (path) => {
+      expect((await ask(`http://localhost${path}`)).status).toBe(401);
+    },
+  );
+
+  it("W15 answers an unknown address with a problem and builds no link from Host", async () => {
+    const response = await ask("http://evil.example/nowhere", { headers: { host: "evil.example" } });
+    const text = await response.text();
+    expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+    expect(Problem.parse(JSON.parse(text))).toMatchObject({ status: 404, code: "not_found" });
+    expect(text).not.toContain("evil");
+    const reply = await ask("http://evil.example/v1/token", { method: "POST", ...bearer(await memory.session()) });
+    expect(await reply.text()).not.toContain("evil");
+    expect((await ask("http://evil.example/v1/sign-in")).status).toBe(200);
+  });
+
+  it("W16 answers alike for a channel that is closed to the caller and for one that is not there", async () => {
+    await create({ channel_id: "closed", type: "private" });
+    const stranger = bearer(await memory.chatToken("rest", bob));
+    const strip = async (path: string) => {
+      const response = await ask(path, stranger);
+      return `${response.status} ${(await response.text()).replace(/"requestId":"[^"]*"/, "")}`;
+    };
+    for (const rest of ["", "/messages", "/messages?before=5"])
+      expect(await strip(`/v1/channels/closed${rest}`)).toBe(await strip(`/v1/channels/absent${rest}`));
+    expect(await strip("/v1/presence?roomId=closed")).toBe(await strip("/v1/presence?roomId=absent"));
+    expect(await strip("/v1/channels/closed")).toContain("404");
+    expect(memory.rooms.asked).toBe(0);
+  });
+});
+
+describe("methods", () => {
+  it.each(["PUT", "DELETE", "PATCH"])("W14 refuses %s and says what is taken", async (method) => {
+    const response = await ask("/v1/token", { method, ...bearer(token) });
+    expect(response.headers.get("allow")).toBe("POST, GET, HEAD, OPTIONS");
+    expect(await problemOf(response)).toEqual({ status: 405, code: "method_not_allowed" });
+  });
+  it.each(["x-http-method-override", "x-method-override", "x-http-method"])("W14 ignores %s", async (header) => {
+    const response = await ask("/v1/tokens", { headers: { [header]: "POST", "x-api-key": await memory.apiKey() } });
+    expect(response.status).toBe(405);
+    expect((await ask("/v1/tokens?_method=POST")).status).toBe(405);
+  });
+  it("W14 answers HEAD as GET, with the same care and no body", async () => {
+    expect((await ask("/v1/channels", { method: "HEAD" })).status).toBe(401);
+    const response = await ask("/v1/channels", { method: "HEAD", ...bearer(token) });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
+    expect((await ask("/v1/tokens", { method: "HEAD" })).status).toBe(405);
+  });
+  it("W14 answers OPTIONS with what is taken, and nothing of anybody's", async () => {
+    const response = await ask("/v1/token", { method: "OPTIONS" });
+    expect([response.status, response.headers.get("allow")]).toEqual([204, "POST, GET, HEAD, OPTIONS"]);
+  });
+});
+
+describe("bodies", () => {
+  const big = JSON.stringify({ channel_id: "c1", name: "x".repeat(33 * 1024) });
+  const stream = (text: string, size = 1_000) =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const bytes = new TextEncoder().encode(text.slice(0, size));
+        text = text.slice(size);
+        if (bytes.length === 0) controller.close();
+        else controller.enqueue(bytes);
+      },
+    });
+  const send = async (body: BodyInit, headers: Record<string, string> = {}, path = "/v1/channels") =>
+    ask(path, {
+      method: "POST",
+      body,
+      // Node wants to be told that a streamed body does not wait for the answer.
+      ...({ duplex: "half" } as object),
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}`, ...headers },
+    });
+
+  it("W12 counts the bytes that arrive, whatever the headers say", async () => {
+    expect((await send(big)).status).toBe(413);
+    expect((await send(stream(big))).status).toBe(413);
+    expect((await send(stream(big), { "content-length": "10" })).status).toBe(413);
+    expect((await send("{}", { "content-length": "99999999" })).status).toBe(413);
+    expect((await send(stream(JSON.stringify({ channel_id: "fits" })), {})).status).toBe(201);
+    expect((await send(stream(" ".repeat(10_000_000), 60_000))).status).toBe(413);
+  });
+  it("W12 limits the bodies of token routes too", async () => {
+    const session = { authorization: `Bearer ${await memory.session()}` };
+    expect((await send(big, session, "/v1/token")).status).toBe(413);
+    expect((await send(big, { "x-api-key": await memory.apiKey() }, "/v1/tokens")).status).toBe(413);
+  });
+
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=utf-16",
+    "application/json; charset=iso-8859-1",
+    "application/jsonp",
+    "application/json, text/plain",
+    "",
+  ])("W13 refuses a body of type %j", async (type) => {
+    expect((await send('{"channel_id":"c1"}', { "content-type": type })).status).toBe(415);
+  });
+  it("W13 refuses a compressed body unread", async () => {
+    const bomb = gzipSync(Buffer.alloc(20_000_000, " "));
+    expect((await send(bomb, { "content-encoding": "gzip" })).status).toBe(415);
+  });
+  it.each(["application/json", "application/json;charset=UTF-8", 'Application/JSON; charset="utf-8"'])(
+    "W13 takes %s",
+    async (type) => {
+      expect((await send('{"channel_id":"typed"}', { "content-type": type })).status).toBe(201);
+    },
+  );
+  it.each<[string, BodyInit]>([
+    ["nothing", ""],
+    ["text", "hello"],
+    ["a cut object", '{"channel_id":"c1"'],
+    ["a list", "[]"],
+    ["null", "null"],
+    ["a number", "7"],
+    ["two objects", "{}{}"],
+    ["invalid UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ["a byte order mark", "\ufeff{}"],
+    ["UTF-16", Buffer.from('{"channel_id":"c1"}', "utf16le")],
+    ["1,000 levels", "[".repeat(1_000) + "]".repeat(1_000)],
+    ["a prototype", '{"channel_id":"c1","__proto__":{"role":"admin"}}'],
+    ["an infinite number", '{"channel_id":"c1","custom":{"n":1e999}}'],
+  ])("W13 refuses %s as a body", async (_, body) => {
+    expect(await problemOf(await send(body))).toEqual({ status: 400, code: "bad_request" });
+  });
+});
+
+describe("where a request comes from", () => {
+  const guess = async (deployment: MemoryDeps, headers: Record<string, string>) =>
+    deployment.app.request(
+      "/v1/tokens",
+      jsonBody({ userId: "bob" }, { "x-api-key": "chatsdk_live_wrong", ...headers }),
+    );
+  const spoofed = ["x-forwarded-for", "x-real-ip", "forwarded", "true-client-ip", "x-client-ip", "cf-connecting-ip"];
+
+  it("W11 counts by no header that a client can set, off Cloudflare", async () => {
+    for (let n = 0; n < 10; n++)
+      await guess(memory, Object.fromEntries(spoofed.map((header) => [header, `10.0.0.${n}`])));
+    expect((await guess(memory, { "x-forwarded-for": "10.9.9.9" })).status).toBe(429);
+  });
+  it("W11 counts by Cloudflare's own header where Cloudflare writes it, and by no other", async () => {
+    const production = await createMemoryDeps({ ENVIRONMENT: "preview" });
+    for (let n = 0; n < 10; n++)
+      await guess(production, { "cf-connecting-ip": "203.0.113.7", "x-forwarded-for": `10.0.0.${n}` });
+    expect((await guess(production, { "cf-connecting-ip": "203.0.113.7" })).status).toBe(429);
+    expect((await guess(production, { "cf-connecting-ip": "203.0.113.8" })).status).toBe(401);
+    await production.stop();
+  });
+});
+
+describe("what is answered besides the answer", () => {
+  it("W17 lets nothing be cached, and says so on errors too", async () => {
+    const answers = [
+      await ask("/v1/token", { method: "POST", ...bearer(await memory.session()) }),
+      await ask("/v1/token", bearer(token)),
+      await ask("/v1/channels", bearer(token)),
+      await ask("/v1/channels"),
+      await ask("/nowhere"),
+      await ask("/v1/health"),
+    ];
+    for (const { headers } of answers) expect(headers.get("cache-control")).toBe("private, no-store");
+  });
+  it("S2-11 carries the headers that keep browsers from guessing", async () => {
+    const { headers } = await ask("/healthz");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("x-frame-options")).toBe("DENY");
+    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("strict-transport-security")).toMatch(/max-age=\d{8}/);
+    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe("bugs", () => {
+  const dsn = "postgresql://parley:pw-canary-1@db.internal.example/parley";
+  const bug = new Error(`connect ECONNREFUSED ${dsn}`, { cause: new Error("Bearer eyJhbGciOiJIUzI1NiJ9.e30.abc") });
+  const throwing = (thrown: unknown) => (route: Route) => ({
+    ...route,
+    auth: [],
+    handler: async () => {
+      throw thrown;
+    },
+  });
+
+  it("W18 answers a thrown bug on every route with a problem that shows nothing of it", async () => {
+    const routes = ROUTES.map(throwing(bug)).map(
+      ({ body: _body, params: _params, query: _query, limit: _limit, ...route }) => route,
+    );
+    const broken = createApp(memory.deps, routes);
+    for (const route of routes)
+      for (const path of [route.path, ...(route.aliases ?? [])]) {
+        const response = await broken.request(path.replace(":id", "x"), { method: route.method });
+        const text = await response.text();
+        expect(Problem.parse(JSON.parse(text))).toMatchObject({ status: 500, code: "internal" });
+        expect(text).not.toMatch(/canary|ECONNREFUSED|internal\.example|\.ts|stack|eyJ/);
+      }
+    const logged = memory.lines.join("\n");
+    expect(logged).toContain('"event":"bug"');
+    expect(logged).not.toMatch(/canary|eyJ|db\.internal/);
+  });
+
+  it.each([null, undefined, "a text", { message: dsn }, new ChatError("internal", { cause: bug })])(
+    "W18 answers the same whatever is thrown: %j",
+    async (thrown) => {
+      const routes = ROUTES.filter(({ path }) => path === "/healthz").map(throwing(thrown));
+      const response = await createApp(memory.deps, routes).request("/healthz");
+      expect(await response.text()).not.toContain("canary");
+      expect(response.status).toBe(500);
+    },
+  );
+
+  it("W18 gives a failing store its own code and none of its words", async () => {
+    const failing = {
+      ...memory.deps.store,
+      listChannels: async () => Promise.reject(new ChatError("storage_unavailable", { cause: bug })),
+    };
+    const response = await createApp({ ...memory.deps, store: failing }).request("/v1/channels", bearer(token));
+    const text = await response.text();
+    expect(Problem.parse(JSON.parse(text))).toMatchObject({ status: 503, code: "storage_unavailable" });
+    expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(text).not.toContain("canary");
+  });
+});
