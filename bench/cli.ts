@@ -1,0 +1,30 @@
+import { benchHistory } from "./history.ts";
+import { benchTokens } from "./tokens.ts";
+
+const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = {
+  tokens: { about: "CPU of a token exchange, next to bare Hono and to Express", run: benchTokens },
+  history: { about: "a history page deep inside a million messages, next to the newest", run: benchHistory },
+};
+
+const HELP = `Usage: npm run bench -- NAME...
+
+Measures, and prints what it measured next to the goal.
+
+${Object.entries(BENCHMARKS)
+  .map(([name, { about }]) => `  ${name.padEnd(9)} ${about}`)
+  .join("\n")}
+  --help    this text`;
+
+await main(process.argv.slice(2));
+
+async function main(names: string[]): Promise<void> {
+  if (names.includes("--help") || names.includes("-h")) return console.log(HELP);
+  const unknown = names.find((name) => !Object.hasOwn(BENCHMARKS, name));
+  if (unknown !== undefined || names.length === 0) {
+    const problem = unknown === undefined ? "Cannot measure nothing: name a benchmark" : `Cannot measure "${unknown}"`;
+    console.error(`${problem}; see npm run bench -- --help`);
+    process.exitCode = 2;
+    return;
+  }
+  for (const name of names) await BENCHMARKS[name]?.run();
+}
