@@ -92,6 +92,14 @@ export class Attendance {
     this.#tellTyping();
   }
 
+  /** The same for a socket whose close is what woke the room, so that it was not among the live ones. */
+  departUnseen(session: Session): void {
+    const { userId, username, announced, typingUntil } = session.state;
+    this.roster.enter(userId, username, announced);
+    if (typingUntil > 0) this.typing.restore(userId, typingUntil);
+    this.depart(session);
+  }
+
   setTyping(session: Session, isTyping: boolean): void {
     const { state } = session;
     if (isTyping) this.typing.start(state.userId, this.#deps.now());

@@ -80,11 +80,11 @@ export class FrameHandler {
   #dispatch(session: Session, frame: ClientFrame): Promise<void> | undefined {
     switch (frame.type) {
       case "ping":
-        session.state.keepsAlive = true;
+        this.#keepsAlive(session);
         this.#room.tell(session, { type: "pong" });
         return undefined;
       case "received":
-        session.state.keepsAlive = true;
+        this.#keepsAlive(session);
         session.state.receivedSeq = Math.max(session.state.receivedSeq, frame.seq);
         return undefined;
       case "refresh":
@@ -223,6 +223,13 @@ export class FrameHandler {
     state.heardAt = now;
     if (saveIt) save(session);
     if (state.joined && !state.present) this.#room.attendance.arrive(session);
+  }
+
+  // From now on this socket's silence means that it is dead.
+  #keepsAlive(session: Session): void {
+    if (session.state.keepsAlive) return;
+    session.state.keepsAlive = true;
+    save(session);
   }
 
   #roomId(): ChannelId {

@@ -33,10 +33,15 @@ export class PresenceReporter {
     this.#deps = deps;
   }
 
-  /** @param reportedAt When the board was last told everything; 0 for never. */
+  /** The room's first life: nobody was ever reported. */
+  begin(identity: RoomIdentity): void {
+    this.resume(identity, this.#deps.now() + GATHER_MS - REFRESH_MS);
+  }
+
+  /** @param reportedAt When the board was last told everything. */
   resume(identity: RoomIdentity, reportedAt: number): void {
     this.#identity = identity;
-    this.#reportedAt = reportedAt === 0 ? this.#deps.now() : reportedAt;
+    this.#reportedAt = reportedAt;
   }
 
   seen(userId: UserId, isHere: boolean): void {

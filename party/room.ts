@@ -133,10 +133,7 @@ export class ChatRoom {
       const session = this.sessions.find(connection);
       if (session !== undefined) this.drop(session);
       // The room slept, and this very close woke it: the socket is not among the live ones any more.
-      else if (state?.present === true) {
-        this.attendance.roster.enter(state.userId, state.username, state.announced);
-        this.attendance.depart({ connection, state });
-      }
+      else if (state?.present === true) this.attendance.departUnseen({ connection, state });
       if (connection.readyState <= CLOSING) connection.close(1000);
     });
   }
@@ -317,7 +314,7 @@ export class ChatRoom {
       ...Object.fromEntries(older.map((event) => [KEYS.event(event.seq), event])),
     });
     this.outbox.resume({ identity, head, outbox, due: new Map() });
-    this.#reporter.resume(identity, 0);
+    this.#reporter.begin(identity);
     this.deps.log.note("room_opened", { roomId: knock.channelId, seq: head.seq });
     return this.#live({ identity, head });
   }

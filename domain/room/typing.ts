@@ -61,7 +61,7 @@ export class Typing {
         typist.again = false;
         news.push({ userId, isTyping });
       }
-      if (!isTyping && !typist.told && mayTell) this.#typists.delete(userId);
+      if (!isTyping && !typist.told && now >= typist.toldAt + TIMES.typingIntervalMs) this.#typists.delete(userId);
     }
     return news;
   }

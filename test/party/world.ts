@@ -90,7 +90,7 @@ export class World {
     await this.#maybeSleep();
     const connection = new FakeConnection(crypto.randomUUID(), this.platform.storage.gate);
     this.platform.connections.add(connection);
-    const client = new Client(this, connection);
+    const client = new Client(this, user, connection);
     const headers = new Headers({
       authorization: `Bearer ${options.token ?? (await this.token(user, options))}`,
       "sec-websocket-protocol": options.lines === true ? "chat.v1.lines" : "chat.v1",
@@ -206,10 +206,12 @@ export class World {
 /** Somebody with a socket to the room. */
 export class Client {
   readonly connection: FakeConnection;
+  readonly userId: UserId;
   readonly #world: World;
   #read = 0;
 
-  constructor(world: World, connection: FakeConnection) {
+  constructor(world: World, user: string, connection: FakeConnection) {
+    this.userId = UserId.parse(user);
     this.#world = world;
     this.connection = connection;
   }

@@ -1,0 +1,290 @@
+import { describe, expect, it } from "vitest";
+import { type Client, World } from "./world.ts";
+
+const statuses = (client: Client, userId: string) =>
+  client.all("presence").flatMap((frame) => (frame.userId === userId ? [frame.status] : []));
+
+async function crowd(world: World, size: number): Promise<Client[]> {
+  const clients = [];
+  for (let at = 0; at < size; at++) clients.push(await world.connect(`user-${at}`, { lines: true }));
+  return clients;
+}
+
+describe.each([
+  { room: "a room that stays awake", sleepy: false },
+  { room: "a room that sleeps between any two events", sleepy: true },
+])("presence in $room", ({ sleepy }) => {
+  it("tells the others who comes, gathered for 100 ms, and who goes, after a grace of 5 s", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await world.advance(100);
+    const bob = await world.connect("bob", { name: "Bob" });
+    await world.advance(100);
+    expect(alice.last("presence")).toMatchObject({ roomId: "lobby", userId: "bob", username: "Bob", status: "online" });
+    await bob.leave();
+    const leftAt = new Date(world.now).toISOString();
+    await world.advance(4_900);
+    expect(statuses(alice, "bob")).toEqual(["online"]);
+    await world.advance(200);
+    expect(alice.last("presence")).toMatchObject({ userId: "bob", status: "offline", lastSeen: leftAt });
+  });
+
+  it("X05 keeps somebody online until their last socket has gone", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    const [one, two] = [await world.connect("bob"), await world.connect("bob")];
+    await world.advance(100);
+    await one.leave();
+    await world.advance(30_000);
+    await alice.say({ type: "ping" });
+    expect(statuses(alice, "bob")).toEqual(["online"]);
+    await two.leave();
+    await world.advance(5_100);
+    expect(statuses(alice, "bob")).toEqual(["online", "offline"]);
+  });
+
+  it("X02 shows nothing of a reconnect within the grace, however often", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    let bob = await world.connect("bob");
+    await world.advance(100);
+    for (let flap = 0; flap < 20; flap++) {
+      await bob.leave();
+      await world.advance(100);
+      bob = await world.connect("bob");
+      await world.advance(100);
+    }
+    expect(statuses(alice, "bob")).toEqual(["online"]);
+    expect(world.platform.storage.keys("away:")).toEqual([]);
+  });
+
+  it("X03 drops a dead socket that used to ping, within 45 s of its last sign of life", async () => {
+    const world = new World({ sleepy });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await world.advance(100);
+    for (const client of [alice, bob]) await client.say({ type: "ping" });
+    for (let waited = 0; waited < 45; waited += 15) {
+      await world.advance(15_000);
+      await alice.say({ type: "ping" });
+    }
+    await world.advance(300);
+    expect(bob.closed?.code).toBe(4003);
+    await world.advance(5_000);
+    expect(statuses(alice, "bob")).toEqual(["online", "offline"]);
+    expect(alice.closed).toBeUndefined();
+  });
+
+  it("X03 shows a client that never pings as gone after 45 s, keeps its socket, and shows it again when it speaks", async () => {
+    const world = new World({ sleepy });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await world.advance(100);
+    for (let waited = 0; waited < 60; waited += 15) {
+      await world.advance(15_000);
+      await alice.say({ type: "ping" });
+    }
+    expect(statuses(alice, "bob")).toEqual(["online", "offline"]);
+    expect(bob.closed).toBeUndefined();
+    await alice.post("are you there?");
+    expect(bob.last("message").content).toBe("are you there?");
+    await bob.post("yes");
+    await world.advance(100);
+    expect(statuses(alice, "bob")).toEqual(["online", "offline", "online"]);
+  });
+
+  it("tells of typing at once, and of its end after 6 s", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    const bob = await world.connect("bob", { name: "Bob" });
+    await bob.say({ type: "typing", isTyping: true });
+    const frame = { type: "typing_indicator", roomId: "lobby", userId: "bob", username: "Bob" };
+    expect(alice.all("typing_indicator")).toEqual([{ ...frame, isTyping: true }]);
+    await world.advance(5_900);
+    expect(alice.all("typing_indicator")).toHaveLength(1);
+    await world.advance(200);
+    expect(alice.all("typing_indicator")).toEqual([
+      { ...frame, isTyping: true },
+      { ...frame, isTyping: false },
+    ]);
+    expect(bob.all("typing_indicator")).toEqual([]);
+  });
+
+  it.each([
+    ["sends", (bob: Client) => bob.post("done")],
+    ["leaves the room", (bob: Client) => bob.say({ type: "leave_room", roomId: "lobby" })],
+    ["closes", (bob: Client) => bob.leave()],
+  ])("ends typing when its user %s", async (_what, act) => {
+    const world = new World({ sleepy });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await bob.say({ type: "typing", isTyping: true });
+    await world.advance(1_000);
+    await act(bob);
+    await world.advance(100);
+    expect(alice.all("typing_indicator").map(({ isTyping }) => isTyping)).toEqual([true, false]);
+  });
+
+  it("tells of read marks, never back, and keeps them", async () => {
+    const world = new World({ sleepy });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await alice.post("one");
+    await alice.post("two");
+    for (const seq of [2, 1, 99]) {
+      await bob.say({ type: "read", roomId: "lobby", seq });
+      await world.advance(100);
+    }
+    expect(alice.all("read")).toEqual([{ type: "read", roomId: "lobby", userId: "bob", seq: 2 }]);
+    await world.advance(2_000);
+    const { app, channelId, store } = world;
+    expect(await store.findMember(app, channelId, bob.userId)).toMatchObject({ readSeq: 2 });
+    await bob.leave();
+    const back = await world.connect("bob");
+    await back.say({ type: "read", seq: 1 });
+    await world.advance(100);
+    expect(alice.all("read")).toHaveLength(1);
+  });
+});
+
+describe("presence", () => {
+  it("tells somebody who was listed to a newcomer as gone even before they were announced", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    const bob = await world.connect("bob");
+    expect(bob.last("room_joined").members).toHaveLength(2);
+    await alice.leave();
+    await world.advance(5_100);
+    expect(statuses(bob, "alice")).toEqual(["offline"]);
+  });
+
+  it("never mentions somebody who came and went before anybody was told", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    await world.advance(100);
+    await (await world.connect("bob")).leave();
+    await world.advance(10_000);
+    expect(statuses(alice, "bob")).toEqual([]);
+  });
+
+  it("X01 X07 takes a sender's identity from the socket only", async () => {
+    const world = new World();
+    const [alice, mallory] = [await world.connect("alice"), await world.connect("mallory")];
+    await mallory.say({ type: "presence", userId: "bob", status: "online" });
+    await mallory.say({ type: "typing", isTyping: true, userId: "bob" });
+    await mallory.say({ type: "read", seq: 1, userId: "bob" });
+    await world.advance(200);
+    expect(mallory.all("error")).toHaveLength(3);
+    expect(alice.all("typing_indicator")).toEqual([]);
+    expect(statuses(alice, "bob")).toEqual([]);
+  });
+
+  it("X07 tells of one user's typing at most once a second, and of the newest state in the end", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    for (let at = 0; at < 100; at++) {
+      await bob.say({ type: "typing", isTyping: at % 2 === 0 });
+      await world.advance(30);
+    }
+    await world.advance(2_000);
+    const told = alice.all("typing_indicator").map(({ isTyping }) => isTyping);
+    expect(told.length).toBeLessThanOrEqual(5);
+    expect(told.at(-1)).toBe(false);
+  });
+
+  it("X07 tells of twenty who are typing and no more", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    for (const client of await crowd(world, 25)) await client.say({ type: "typing", isTyping: true });
+    await world.advance(100);
+    expect(new Set(alice.all("typing_indicator").map(({ userId }) => userId)).size).toBe(20);
+  });
+
+  it("X08 neither keeps typing nor tells somebody of it who comes later or has left", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await alice.say({ type: "leave_room", roomId: "lobby" });
+    await bob.say({ type: "typing", isTyping: true });
+    const carol = await world.connect("carol");
+    await world.advance(100);
+    expect([...alice.all("typing_indicator"), ...carol.all("typing_indicator")]).toEqual([]);
+    expect(carol.last("room_joined").messages).toEqual([]);
+    expect([...world.platform.storage.durable.keys()].filter((key) => key.includes("typ"))).toEqual([]);
+  });
+
+  it("X06 tells a crowd how many there are instead of who came, and everybody's name once it has thinned out", async () => {
+    const world = new World();
+    const clients = await crowd(world, 200);
+    await world.advance(100);
+    const first = clients[0];
+    expect(first?.all("presence_count")).toEqual([]);
+    const late = await world.connect("late");
+    expect(late.last("room_joined").memberCount).toBe(201);
+    expect(late.last("room_joined").members.length).toBeLessThan(100);
+    await world.advance(2_000);
+    expect(first?.last("presence_count")).toMatchObject({ memberCount: 201 });
+    expect(first?.all("presence").filter(({ userId }) => userId === "late")).toEqual([]);
+    await late.leave();
+    await world.advance(7_000);
+    expect(first?.last("presence_count").sample).toHaveLength(200);
+  });
+
+  it("X06 costs a crowd that joins at once a handful of frames each", async () => {
+    const world = new World();
+    const clients = await crowd(world, 100);
+    await world.advance(200);
+    const wire = clients.reduce((sum, { connection }) => sum + connection.received.length, 0);
+    expect(wire).toBeLessThan(100 * 10);
+  });
+
+  it("X09 fits the longest ids and names into what a sleeping socket keeps", async () => {
+    const world = new World();
+    const alice = await world.connect("u".repeat(128), { name: "😀".repeat(200) });
+    expect(alice.last("room_joined").memberCount).toBe(1);
+  });
+
+  it("X04 forgets the sockets of a crashed room and shows those who come back", async () => {
+    const world = new World();
+    const [alice] = [await world.connect("alice"), await world.connect("bob")];
+    await world.advance(200);
+    world.crash();
+    expect(alice.closed?.code).toBe(1006);
+    const back = await world.connect("alice");
+    expect(back.last("room_joined").members.map(({ userId }) => userId)).toEqual(["alice"]);
+  });
+});
+
+describe("the board that spans rooms", () => {
+  it("learns who came and went in batches, never at every change", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    expect(world.reports).toEqual([]);
+    await world.advance(3_000);
+    expect(world.reports).toEqual([{ online: ["alice", "bob"], offline: [] }]);
+    await bob.leave();
+    await world.advance(10_000);
+    expect(world.reports.slice(1)).toEqual([{ online: [], offline: ["bob"] }]);
+    await alice.leave();
+    await world.advance(10_000);
+    expect(world.reports.at(-1)).toEqual({ online: [], offline: ["alice"] });
+  });
+
+  it("is told again every minute, also by a room that sleeps", async () => {
+    const world = new World({ sleepy: true });
+    const alice = await world.connect("alice");
+    for (let waited = 0; waited < 180; waited += 20) {
+      await world.advance(20_000);
+      await alice.say({ type: "ping" });
+    }
+    const online = world.reports.filter((report) => report.online.includes("alice"));
+    expect(online.length).toBeGreaterThanOrEqual(3);
+    expect(online.length).toBeLessThanOrEqual(6);
+  });
+
+  it("does not disturb the room while it is away, and learns everything later", async () => {
+    const world = new World();
+    world.boardIsDown = true;
+    const alice = await world.connect("alice");
+    await world.advance(40_000);
+    expect(await alice.post("hello")).toMatchObject({ type: "ack" });
+    world.boardIsDown = false;
+    await world.advance(40_000);
+    expect(world.reports.flatMap(({ online }) => online)).toContain("alice");
+  });
+});
