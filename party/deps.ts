@@ -13,7 +13,7 @@ export type RoomSettings = Pick<
 export interface RoomDeps {
   settings: RoomSettings;
   store: RoomStore & Pick<HistoryStore, "listEvents">;
-  board: PresenceBoard;
+  board: Pick<PresenceBoard, "reportPresence">;
   verify(kind: TokenKind, token: string): Promise<ChatClaims>;
   now: Now;
   after: After;
@@ -27,7 +27,7 @@ export type DepsResult = { deps: RoomDeps } | { problems: string[]; log: RoomLog
 /** How `party/index.ts` makes the real store and board. */
 export interface Connect {
   store(settings: Settings): RoomDeps["store"];
-  board(settings: Settings): PresenceBoard;
+  board(settings: Settings): RoomDeps["board"];
 }
 
 /** Reads the settings and builds what a room needs from them. */

@@ -11,7 +11,7 @@ const RETRY_MS = 15_000;
 const USERS_PER_REPORT = 500;
 
 export interface PresenceReporterDeps {
-  board: PresenceBoard;
+  board: Pick<PresenceBoard, "reportPresence">;
   now: () => number;
   log: RoomLogger;
   keep: (entries: Record<string, unknown>) => void;

@@ -1,5 +1,5 @@
 import { createTokenKeys, signChatToken, type TokenKind, verifyChatToken } from "../../domain/chat-tokens.ts";
-import type { PresenceBoard, Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports.ts";
 import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
 import { createRoomLogger } from "../../party/log.ts";
 import { ChatRoom } from "../../party/room.ts";
@@ -44,13 +44,14 @@ export class World {
   boardIsDown = false;
   #timers: { at: number; callback: () => void }[] = [];
   #ids = 0;
+  readonly #running = new Set<Promise<void>>();
   readonly #sleepy: boolean;
 
   constructor({ channelId = "lobby", settings = {}, sleepy = false, store = createMemoryStore() }: WorldOptions = {}) {
     this.channelId = ChannelId.parse(channelId);
     this.#sleepy = sleepy;
     this.store = store;
-    const board: Pick<PresenceBoard, "reportPresence"> = {
+    const board: RoomDeps["board"] = {
       reportPresence: async (_app, _id, { online, offline }) => {
         if (this.boardIsDown) throw new Error("Redis is away");
         this.reports.push({ online: [...online], offline: [...offline] });
@@ -99,7 +100,7 @@ export class World {
     connection.onClosed = () => void this.#closed(connection);
     const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/?_pk=${connection.id}`;
     await this.#start();
-    await this.room.connect(connection, { url, headers });
+    await this.#run(this.room.connect(connection, { url, headers }));
     await settle();
     return client;
   }
@@ -109,7 +110,7 @@ export class World {
     if (connection.readyState !== 1) return;
     await this.#maybeSleep();
     await this.#start();
-    await this.room.message(connection, message);
+    await this.#run(this.room.message(connection, message));
     await settle();
   }
 
@@ -150,8 +151,9 @@ export class World {
     this.now = until;
   }
 
-  /** The platform takes the object out of memory; sockets and storage stay. It never does so while a timer runs. */
+  /** The platform takes the object out of memory; sockets and storage stay. Never while a hook or a timer runs. */
   async sleep(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
     await settle();
     while (this.#timers.length > 0) {
       this.now = Math.max(this.now, Math.min(...this.#timers.map(({ at }) => at)));
@@ -191,6 +193,13 @@ export class World {
 
   async #start(): Promise<void> {
     await this.room.start();
+  }
+
+  async #run(hook: Promise<void> | undefined): Promise<void> {
+    if (hook === undefined) return;
+    this.#running.add(hook);
+    await hook;
+    this.#running.delete(hook);
   }
 
   async #maybeSleep(): Promise<void> {
@@ -262,7 +271,7 @@ export class Client {
     await this.say({ type: "message", roomId: this.#world.channelId, content, clientMessageId });
     const answer = this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
     if (answer === undefined) throw new Error("The room said nothing");
-    return answer as ServerFrameOf<"ack"> | ServerFrameOf<"error">; // one of the two, as just looked for
+    return answer;
   }
 
   async leave(code?: number): Promise<void> {

@@ -1,0 +1,254 @@
+import { describe, expect, it } from "vitest";
+import { BatchRefused } from "../../domain/batch-refused.ts";
+import type { RoomBatch, Store } from "../../domain/ports.ts";
+import { ChatError } from "../../protocol/errors.ts";
+import { createMemoryStore } from "../support/memory-store.ts";
+import { settle, World } from "./world.ts";
+
+const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
+
+/** A store whose writes can be made to fail, hang or lose their answer, and that remembers what it was handed. */
+function flaky() {
+  const memory = createMemoryStore();
+  const batches: RoomBatch[] = [];
+  const control = {
+    batches,
+    mode: "up" as "up" | "down" | "hanging" | "answer lost",
+    most: 0,
+    store: undefined as unknown as Store,
+  };
+  let running = 0;
+  control.store = {
+    ...memory,
+    async writeBatch(batch) {
+      batches.push(batch);
+      control.most = Math.max(control.most, ++running);
+      try {
+        if (control.mode === "hanging") await new Promise(() => {});
+        if (control.mode === "down") throw new ChatError("storage_unavailable");
+        await memory.writeBatch(batch);
+        if (control.mode === "answer lost") throw new ChatError("storage_unavailable");
+      } finally {
+        running--;
+      }
+    },
+  };
+  return control;
+}
+
+describe("store, then tell", () => {
+  it("D11 sends no ack and no message before they are durable", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    world.platform.storage.hold();
+    await alice.say({ type: "message", content: "hello", clientMessageId: "cid-000001" });
+    expect(alice.all("ack")).toEqual([]);
+    expect(bob.all("message")).toEqual([]);
+    world.platform.storage.release();
+    expect(alice.all("ack")).toMatchObject([{ seq: 1 }]);
+    expect(bob.all("message")).toMatchObject([{ seq: 1 }]);
+  });
+
+  it("D12 D18 loses nothing it has acked when the process dies, and takes up the order where it was", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    await alice.post("one", "cid-000001");
+    await alice.post("two", "cid-000002");
+    world.platform.storage.hold();
+    await alice.say({ type: "message", content: "three", clientMessageId: "cid-000003" });
+    world.crash();
+    const back = await world.connect("alice");
+    expect(back.last("room_joined").messages.map(({ content }) => content)).toEqual(["one", "two"]);
+    expect(await back.post("two", "cid-000002")).toMatchObject({ seq: 2, duplicate: true });
+    expect(await back.post("three", "cid-000003")).toMatchObject({ seq: 3, duplicate: false });
+  });
+
+  it("D11 writes the message, its client id and the head in one put", async () => {
+    const world = new World();
+    const alice = await world.connect("alice");
+    await world.advance(200);
+    const before = world.platform.storage.puts;
+    world.platform.storage.hold();
+    const waiting = alice.say({ type: "message", content: "hello", clientMessageId: "cid-000001" });
+    await settle();
+    expect(world.platform.storage.puts - before).toBe(2);
+    world.platform.storage.release();
+    await waiting;
+    expect(world.platform.storage.durable.get("head")).toMatchObject({ seq: 1 });
+    expect(world.platform.storage.durable.get("m:0000000000000001")).toMatchObject({ clientMessageId: "cid-000001" });
+  });
+
+  it("D14 never acks what a full disk refuses", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    world.platform.storage.breakDisk();
+    await alice.say({ type: "message", content: "hello", clientMessageId: "cid-000001" });
+    expect([...alice.all("ack"), ...bob.all("message")]).toEqual([]);
+    world.crash();
+    expect(await (await world.connect("alice")).post("hello", "cid-000001")).toMatchObject({
+      seq: 1,
+      duplicate: false,
+    });
+  });
+
+  it("D11 keeps seqs gapless over any mixture of sleep and crash", async () => {
+    const world = new World({ settings });
+    for (let life = 0; life < 10; life++) {
+      const alice = await world.connect("alice");
+      for (let at = 0; at < 5; at++) await alice.post(`${life}-${at}`);
+      if (life % 2 === 0) await world.sleep();
+      else world.crash();
+      await world.advance(700);
+    }
+    await (await world.connect("alice")).post("last");
+    await world.advance(5_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual(Array.from({ length: 51 }, (_, at) => at + 1));
+  });
+});
+
+describe.each([
+  { room: "a room that stays awake", sleepy: false },
+  { room: "a room that sleeps between any two events", sleepy: true },
+])("writing behind, in $room", ({ sleepy }) => {
+  it("has everything in history within 2 s, members and read marks too", async () => {
+    const world = new World({ sleepy, settings });
+    const alice = await world.connect("alice");
+    for (let at = 1; at <= 450; at++) await alice.say({ type: "message", content: `m${at}` });
+    await world.advance(2_000);
+    expect(await world.history()).toHaveLength(450);
+    expect(world.room.outbox.nextAt()).toBeUndefined();
+  });
+
+  it("D01 acks on while Postgres is down, and drains in order once it is back", async () => {
+    const control = flaky();
+    const world = new World({ sleepy, settings, store: control.store });
+    const alice = await world.connect("alice");
+    control.mode = "down";
+    for (let at = 1; at <= 300; at++) {
+      expect(await alice.post(`m${at}`)).toMatchObject({ type: "ack", seq: at });
+      await world.advance(1_000);
+      await alice.say({ type: "ping" });
+    }
+    expect(await world.history()).toEqual([]);
+    expect(control.batches.length).toBeLessThan(40);
+    control.mode = "up";
+    await world.advance(31_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, at) => at + 1));
+    expect(Math.max(...control.batches.map(({ events }) => events.length))).toBeLessThanOrEqual(200);
+  });
+
+  it("D03 writes again what was committed without an answer, and history has it once", async () => {
+    const control = flaky();
+    const world = new World({ sleepy, store: control.store });
+    const alice = await world.connect("alice");
+    control.mode = "answer lost";
+    await alice.post("hello");
+    await world.advance(3_000);
+    control.mode = "up";
+    await world.advance(10_000);
+    expect(control.batches.length).toBeGreaterThan(1);
+    expect(await world.history()).toEqual([{ seq: 1, content: "hello" }]);
+  });
+
+  it("D15 does no harm when an alarm rings twice or late", async () => {
+    const control = flaky();
+    const world = new World({ sleepy, store: control.store });
+    const alice = await world.connect("alice");
+    await alice.post("hello");
+    await Promise.all([world.room.alarm(), world.room.alarm()]);
+    await world.advance(60_000);
+    await world.room.alarm();
+    await settle();
+    expect(await world.history()).toEqual([{ seq: 1, content: "hello" }]);
+    expect(control.most).toBe(1);
+  });
+});
+
+describe("writing behind", () => {
+  it("D02 has one write in flight however slow it is, and acks meanwhile", async () => {
+    const control = flaky();
+    const world = new World({ settings, store: control.store });
+    const alice = await world.connect("alice");
+    await world.advance(3_000);
+    control.mode = "hanging";
+    for (let at = 1; at <= 20; at++) {
+      expect(await alice.post(`m${at}`)).toMatchObject({ type: "ack" });
+      await world.advance(1_000);
+    }
+    expect(control.most).toBe(1);
+    control.mode = "up";
+    await world.advance(40_000);
+    expect(await world.history()).toHaveLength(20);
+  });
+
+  it("D04 refuses past 10,000 events that history does not have, and loses none of them", async () => {
+    const control = flaky();
+    const world = new World({ settings, store: control.store });
+    const alice = await world.connect("alice");
+    control.mode = "down";
+    for (let at = 1; at <= 10_000; at++)
+      await world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+    const refusal = await alice.post("one too many");
+    expect(refusal).toMatchObject({ type: "error", code: "history_backlog" });
+    expect("retryAfterMs" in refusal && refusal.retryAfterMs).toBeGreaterThan(0);
+    control.mode = "up";
+    await world.advance(90_000);
+    expect(await world.history()).toHaveLength(10_000);
+    expect(await (await world.connect("bob")).post("now it goes")).toMatchObject({ type: "ack", seq: 10_001 });
+  });
+
+  it("D04 refuses when the oldest event has waited for a day", async () => {
+    const control = flaky();
+    const world = new World({ store: control.store });
+    const alice = await world.connect("alice", { lifeMs: 200_000_000 });
+    control.mode = "down";
+    await alice.post("hello");
+    world.now += 24 * 3_600_000 + 1;
+    expect(await alice.post("a day later")).toMatchObject({ type: "error", code: "history_backlog" });
+  });
+
+  it("D05 sets aside what history can never take, reports it, and goes on", async () => {
+    const memory = createMemoryStore();
+    const store: Store = {
+      ...memory,
+      async writeBatch(batch) {
+        const bad = batch.events.filter(({ content }) => content === "poison");
+        await memory.writeBatch({ ...batch, events: batch.events.filter((event) => !bad.includes(event)) });
+        if (bad.length > 0) throw new BatchRefused(bad.map(({ seq }) => ({ seq, reason: "unstorable" })));
+      },
+    };
+    const world = new World({ store });
+    const alice = await world.connect("alice");
+    for (const content of ["one", "poison", "three"]) await alice.post(content);
+    await world.advance(2_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(world.platform.storage.durable.get("bad:0000000000000002")).toMatchObject({ content: "poison" });
+    expect(
+      world.logged.filter((line) => line.includes("history_row_set_aside") && line.includes('"seq":2')),
+    ).toHaveLength(1);
+    await alice.post("four");
+    await world.advance(2_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual([1, 3, 4]);
+  });
+
+  it("keeps at most 10,000 events once history has them, and the last ones however old they are", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lifeMs: 500_000_000 });
+    for (let half = 0; half < 2; half++) {
+      for (let at = 1; at <= 5_150; at++)
+        await world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+      await world.advance(40_000);
+      await alice.say({ type: "ping" });
+    }
+    expect(world.platform.storage.keys("m:").length).toBeLessThanOrEqual(10_000);
+    await alice.say({ type: "ping" });
+    world.now += 73 * 3_600_000;
+    await alice.post("days later");
+    await world.advance(30_000);
+    const left = world.platform.storage.keys("m:");
+    expect(left.length).toBeGreaterThanOrEqual(500);
+    expect(left.length).toBeLessThan(600);
+    await world.sleep();
+    expect((await world.connect("bob")).last("room_joined")).toMatchObject({ seq: 10_301 });
+  });
+});

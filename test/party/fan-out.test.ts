@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { type Client, World } from "./world.ts";
+
+const settings = { RATE_LIMIT_MAX_MESSAGES: 10_000 };
+
+async function burst(world: World, client: Client, count: number): Promise<void> {
+  for (let at = 1; at <= count; at++)
+    await world.room.message(
+      client.connection,
+      `{"type":"message","content":"m${at}","clientMessageId":"${crypto.randomUUID()}"}`,
+    );
+}
+
+describe("fan-out", () => {
+  it("sends at once in a quiet room", async () => {
+    const world = new World({ settings });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob", { lines: true })];
+    await alice.post("hello");
+    expect(bob.all("message")).toHaveLength(1);
+  });
+
+  it("gathers for at most 15 ms in a busy room, for clients that speak lines", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    const bob = await world.connect("bob", { lines: true });
+    const plain = await world.connect("carol");
+    await world.advance(1_000);
+    const before = bob.connection.received.length;
+    await burst(world, alice, 100);
+    expect(plain.all("message")).toHaveLength(100);
+    expect(bob.all("message").length).toBeLessThan(10);
+    await world.advance(15);
+    expect(bob.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    expect(bob.connection.received.length - before).toBeLessThan(10);
+    expect(plain.connection.received.every((text) => !text.includes("\n"))).toBe(true);
+  });
+
+  it("keeps a sender's acks and messages in order, and its client ids its own", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    const bob = await world.connect("bob", { lines: true });
+    await burst(world, alice, 30);
+    await burst(world, bob, 30);
+    await world.advance(15);
+    expect(alice.all("ack").map(({ seq }) => seq)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
+    for (const client of [alice, bob]) {
+      expect(client.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+      const own = client.all("message").filter(({ clientMessageId }) => clientMessageId !== undefined);
+      expect(own.every(({ userId }) => userId === client.userId) && own.length).toBe(30);
+    }
+  });
+
+  it("gives somebody who joins in the middle of a gathering neither a hole nor a repeat", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    await burst(world, alice, 20);
+    const late = await world.connect("late", { lines: true });
+    await burst(world, alice, 20);
+    await world.advance(2_000);
+    const { epoch } = alice.last("room_joined");
+    expect(late.frames.filter(({ type }) => type === "room_joined" || type === "message")[0]?.type).toBe("room_joined");
+    const seqs = [...late.last("room_joined").messages, ...late.all("message")].map(({ seq }) => seq);
+    expect(seqs).toEqual([...new Set(seqs)]);
+    expect(seqs.at(-1)).toBe(late.all("ack").length + alice.all("ack").length);
+    expect(late.last("room_joined").epoch).toBe(epoch);
+  });
+
+  it("sends what was gathered before it closes a socket", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    await burst(world, alice, 20);
+    await alice.send(new ArrayBuffer(1));
+    expect(alice.all("ack")).toHaveLength(20);
+    expect(alice.closed?.code).toBe(4510);
+  });
+
+  it("goes on with the others when one socket is broken", async () => {
+    const world = new World({ settings });
+    const [alice, bob, carol] = [
+      await world.connect("alice"),
+      await world.connect("bob"),
+      await world.connect("carol"),
+    ];
+    bob.connection.readyState = 3;
+    await alice.post("hello");
+    expect(carol.all("message")).toHaveLength(1);
+    await world.advance(6_000);
+    expect(carol.last("presence")).toMatchObject({ userId: "bob", status: "offline" });
+  });
+});
