@@ -156,11 +156,11 @@ describe("the page", () => {
 
   it("sends again what was never acked, and it arrives once", async () => {
     const [ada, bob] = await openTwo();
-    ada.plug.losesAcks = true;
+    ada.plug.losesAnswers = true;
     await ada.say("stored, but nobody said so");
     await line(bob, "stored, but nobody said so").waitFor();
     await ada.plug.cut();
-    ada.plug.losesAcks = false;
+    ada.plug.losesAnswers = false;
     await ada.page.getByRole("img", { name: "Sent" }).waitFor();
     await ada.say("after");
     await line(bob, "after").waitFor();
@@ -180,6 +180,54 @@ describe("the page", () => {
     ada.plug.isBlocked = false;
     await line(bob, "written in the tunnel").waitFor();
     expect(await bob.texts()).toEqual(["written in the tunnel"]);
+  });
+
+  it("sends again by itself when an ack does not come, and it arrives once", async () => {
+    const [ada, bob] = await openTwo();
+    ada.plug.losesAnswers = true;
+    await ada.say("is anybody there?");
+    await line(bob, "is anybody there?").waitFor();
+    await expect.poll(() => ada.plug.lostAcks).toBe(1);
+    ada.plug.losesAnswers = false;
+    await ada.page.getByRole("img", { name: "Sent" }).waitFor();
+    expect(ada.plug.duplicateAcks).toBe(1);
+    expect(await ada.texts()).toEqual(["is anybody there?"]);
+    expect(await bob.texts()).toEqual(["is anybody there?"]);
+  });
+
+  it("says that one is offline, and sends when one is back", async () => {
+    const [ada, bob] = await openTwo();
+    ada.plug.isBlocked = true;
+    await ada.page.context().setOffline(true);
+    await ada.plug.cut();
+    await ada.page.getByText("You are offline. Messages are sent when you are back.").waitFor();
+    await ada.say("from the tunnel");
+    ada.plug.isBlocked = false;
+    await ada.page.context().setOffline(false);
+    await line(bob, "from the tunnel").waitFor();
+    expect(await ada.texts()).toEqual(["from the tunnel"]);
+  });
+
+  it("works at the machine's other name too", async () => {
+    const url = stack.apiUrl.replace("127.0.0.1", "localhost");
+    const ada = await openWindow(browser, `${url}/#${room}`);
+    windows.push(ada);
+    await ada.enter("Ada");
+    await ada.say("here as well");
+    await ada.page.getByRole("img", { name: "Sent" }).waitFor();
+    expect(ada.complaints).toEqual([]);
+  });
+
+  it("asks to sign in again when the tokens it kept are refused", async () => {
+    const ada = await open("Ada");
+    await ada.page.evaluate(() => {
+      const session = JSON.parse(sessionStorage.getItem("parley.session") ?? "{}") as Record<string, unknown>;
+      const refused = { ...session, wsToken: String(session["wsToken"]).replace(/[^.]+$/, "c2lnbmF0dXJl") };
+      sessionStorage.setItem("parley.session", JSON.stringify(refused));
+    });
+    await ada.page.reload();
+    await ada.page.getByText("Your sign-in no longer holds here. Please sign in again.").waitFor();
+    expect(await ada.page.getByLabel("Your name").inputValue()).toBe("Ada");
   });
 
   it("stays away after a code that says stop, until asked to connect again", async () => {

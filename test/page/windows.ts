@@ -43,9 +43,11 @@ export interface Window {
 /** The way between the page's sockets and the server, which a test can cut, block or make lose acks. */
 export class Plug {
   isBlocked = false;
-  /** Acks are swallowed: the server has stored, the page does not know. */
-  losesAcks = false;
+  /** What tells the page that its own message is stored is swallowed. */
+  losesAnswers = false;
   lostAcks = 0;
+  /** Acks that came through and said that the message was stored already. */
+  duplicateAcks = 0;
   /** How many sockets the page has opened. */
   opened = 0;
   readonly #live = new Set<{ page: WebSocketRoute; server: WebSocketRoute }>();
@@ -82,8 +84,12 @@ export class Plug {
     this.#live.add({ page, server });
     page.onMessage((data) => server.send(data));
     server.onMessage((data) => {
-      if (this.losesAcks && String(data).startsWith('{"type":"ack"')) this.lostAcks += 1;
-      else page.send(data);
+      const frame = JSON.parse(String(data)) as { type: string; clientMessageId?: string; duplicate?: boolean };
+      const isAnswer = frame.type === "ack" || (frame.type === "message" && frame.clientMessageId !== undefined);
+      const isLost = isAnswer && this.losesAnswers;
+      if (isLost && frame.type === "ack") this.lostAcks += 1;
+      if (!isLost && frame.duplicate === true) this.duplicateAcks += 1;
+      if (!isLost) page.send(data);
     });
   }
 }

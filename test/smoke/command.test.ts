@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { SaxesParser } from "saxes";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { losing } from "./bends.ts";
+import { losing, onPaths, withFields } from "./bends.ts";
 import { API_KEY, type Bend, type Deployment, openDeployment } from "./deployment.ts";
 
 let deployment: Deployment | undefined;
@@ -77,6 +77,15 @@ describe("npm run smoke", () => {
       expect(code).toBe(0);
     },
   );
+
+  it("leaves rooms alone where the chat is at Stream", async () => {
+    const { url } = await open(onPaths(["/v1/tokens", "/tokens"], withFields({ apiKey: "public" })));
+    const { code, out } = await smoke(["--url", url, "--api-key", API_KEY]);
+    expect(out).toMatch(/ok {4}an API key mints tokens for two users/);
+    expect(out).toMatch(/skip {2}the channel is created, or is there .*chat is at Stream/);
+    expect(out).toMatch(/ 0 failed/);
+    expect(code).toBe(0);
+  });
 
   it("says what was expected and what came, and exits with 1", async () => {
     const { url } = await open(losing("ack"));

@@ -189,6 +189,7 @@ export class Chat {
     this.rooms.delete(roomId);
     if (this.active.id === roomId) this.active = this.#enter([...this.rooms.keys()].at(-1) ?? "lobby");
     if (!this.active.isJoined) this.#join(this.active);
+    history.replaceState(null, "", `#${this.active.id}`);
     this.#remember();
   }
 
@@ -268,6 +269,7 @@ export class Chat {
   // What has come, so that the server keeps sending, and what has been seen.
   #report(room) {
     const { id: roomId, seq } = room;
+    if (seq === 0) return;
     if (seq !== room.reportedSeq && this.connection.send({ type: "received", roomId, seq })) room.reportedSeq = seq;
     if (room !== this.active || document.hidden || seq === room.readSeq) return;
     room.unread = 0;

@@ -3,6 +3,8 @@ import { byId, element } from "./dom.js";
 import { findSignIn, forgetSession, signIn, storedSession } from "./session.js";
 import { render, Scroll } from "./view.js";
 
+// A busy room brings hundreds of frames a second; nobody reads faster than this.
+const FRAME_MS = 16;
 const scroll = new Scroll(byId("log"), byId("newest"));
 let chat;
 
@@ -52,10 +54,10 @@ function openChat(opened) {
   const onChange = () => {
     if (isPlanned || chat === undefined) return;
     isPlanned = true;
-    queueMicrotask(() => {
+    setTimeout(() => {
       isPlanned = false;
       if (chat !== undefined) render(chat, scroll);
-    });
+    }, FRAME_MS);
   };
   const onSignedOut = () => signOut("Your sign-in no longer holds here. Please sign in again.");
   chat = new Chat(opened, { roomId: roomInAddress(), onChange, onSignedOut });
@@ -79,7 +81,6 @@ function signOut(notice) {
   chat.close();
   chat = undefined;
   forgetSession();
-  byId("lines").replaceChildren();
   void openWelcome(notice);
 }
 

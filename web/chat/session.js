@@ -25,6 +25,7 @@ export async function signIn(name) {
   if (provider !== "local") throw new ApiError("This page cannot sign you in here.", { code: "forbidden" });
   const { token } = await request(`${issuer}/session`, { method: "POST", body: { user: userIdOf(name), name } });
   const reply = await request("/v1/token", { method: "POST", token });
+  if (reply.apiKey !== undefined) throw new ApiError("The chat of this deployment is at Stream, and this page is not.");
   const { token: restToken, wsToken, wsUrl, userId } = reply;
   // Counted from the answer, so a wrong clock on this machine does not matter.
   const session = { name, userId, restToken, wsToken, wsUrl, expiresAt: Date.now() + reply.expiresIn * 1_000 };

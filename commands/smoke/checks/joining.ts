@@ -14,6 +14,7 @@ import {
 } from "../check.ts";
 import { expectProblem, expectShape, expectStatus } from "../http-client.ts";
 import { openSocket, socketUrl } from "../sockets.ts";
+import { needTokens } from "./tokens.ts";
 
 const group = "joining";
 
@@ -23,7 +24,8 @@ export const JOINING_CHECKS: readonly Check[] = [
     group,
     name: "the channel is created, or is there",
     async run(run) {
-      run.people ??= { first: need(run.exchanged, NO_TOKEN), second: need(run.exchanged, NO_TOKEN) };
+      const tokens = needTokens(run);
+      run.people ??= { first: tokens, second: tokens };
       const body = { channelId: run.options.room, name: "Smoke test" };
       const answer = await run.http.ask("/v1/channels", { method: "POST", token: run.people.first.token, body });
       if (answer.status === 409) {

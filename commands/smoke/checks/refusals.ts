@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { CLOSES } from "../../../protocol/errors.ts";
-import { CheckFailed, NO_TOKEN, need, type Check, type Run } from "../check.ts";
+import { CheckFailed, type Check, type Run } from "../check.ts";
 import { expectProblem, type Question } from "../http-client.ts";
 import { openSocket, socketUrl, upgradeStatus } from "../sockets.ts";
-import { anyTokens } from "./tokens.ts";
+import { needTokens } from "./tokens.ts";
 
 const group = "refusals";
 const LEAK = "stop: this deployment lets strangers in";
@@ -62,7 +62,7 @@ export const REFUSAL_CHECKS: readonly Check[] = [
     group,
     name: "HTTP refuses a socket token",
     async run(run) {
-      const { wsToken } = need(anyTokens(run), NO_TOKEN);
+      const { wsToken } = needTokens(run);
       for (const path of ["/v1/token", "/v1/channels"])
         expectProblem(await run.http.ask(path, { token: wsToken }), 401, ["wrong_token_kind"], LEAK);
     },
@@ -71,7 +71,7 @@ export const REFUSAL_CHECKS: readonly Check[] = [
     group,
     name: "a socket with an HTTP token is closed with 4502",
     async run(run) {
-      const { token } = need(anyTokens(run), NO_TOKEN);
+      const { token } = needTokens(run);
       await expectClose(run, token, CLOSES.wrong_token_kind);
     },
   },
