@@ -93,7 +93,7 @@ function toPage(
   { before, after }: EventRange,
 ): HistoryPage {
   const first = events[0]?.seq ?? newestOlder(after, before, head);
-  const last = events.at(-1)?.seq ?? after ?? (before === undefined ? 0 : before - 1);
+  const last = events.at(-1)?.seq ?? after ?? Math.max(0, (before ?? 1) - 1);
   return {
     messages: events.map((event) => toMessage(event, roomId, userId)),
     next: last < (head ?? Infinity) ? last : null,

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HistoryPage } from "../../protocol/http.ts";
+import { ChannelId, type ClientMessageId, type UserId } from "../../protocol/ids.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps, problemOf, roomEvent } from "../support/memory-deps.ts";
+
+const ROOM = ChannelId.parse("plans");
+
+let memory: MemoryDeps;
+beforeEach(async () => {
+  memory = await createMemoryDeps();
+  await memory.deps.store.createChannel({
+    app: APP,
+    id: ROOM,
+    type: "messaging",
+    name: "Plans",
+    createdBy: alice,
+    members: [],
+    custom: {},
+  });
+});
+afterEach(() => memory.stop());
+
+/** Puts events up to `stored` into the store and leaves those up to `head` with the room. */
+async function write(stored: number, head: number, isMember = true): Promise<void> {
+  const events = Array.from({ length: head }, (_, at) => roomEvent(at + 1));
+  await memory.deps.store.writeBatch({
+    app: APP,
+    channelId: ROOM,
+    events: events.slice(0, stored),
+    members: [],
+    reads: [],
+  });
+  memory.rooms.tails.set(`${APP}:${ROOM}`, {
+    epoch: "e1",
+    head,
+    storedSeq: stored,
+    isMember,
+    events: events.slice(stored),
+  });
+}
+async function ask(query: string, user: UserId = alice): Promise<Response> {
+  const headers = { authorization: `Bearer ${await memory.chatToken("rest", user)}` };
+  return memory.app.request(`/v1/channels/${ROOM}/messages${query}`, { headers });
+}
+async function page(query: string, user: UserId = alice): Promise<HistoryPage & { seqs: number[] }> {
+  const read = HistoryPage.parse(await (await ask(query, user)).json());
+  return { ...read, seqs: read.messages.map(({ seq }) => seq) };
+}
+const span = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+describe("GET /v1/channels/{id}/messages", () => {
+  it("S4-20 shows what a message is, and its client id to its author only", async () => {
+    const clientMessageId = "client-0001" as ClientMessageId;
+    const events = [roomEvent(1, { clientMessageId }), roomEvent(2, { clientMessageId, userId: bob })];
+    await memory.deps.store.writeBatch({ app: APP, channelId: ROOM, events, members: [], reads: [] });
+    memory.rooms.tails.set(`${APP}:${ROOM}`, { epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
+    const { messages } = await page("");
+    expect(messages[0]).toEqual({
+      messageId: "msg-1",
+      roomId: "plans",
+      userId: "alice",
+      username: "Alice",
+      content: "message 1",
+      timestamp: new Date(roomEvent(1).at).toISOString(),
+      seq: 1,
+      clientMessageId,
+    });
+    expect(messages[1]).not.toHaveProperty("clientMessageId");
+  });
+
+  it("answers the newest page, with what was acked and is not written yet", async () => {
+    await write(95, 100);
+    expect(await page("?limit=10")).toMatchObject({ seqs: span(91, 100), next: null, prev: 91 });
+    expect((await page("")).seqs).toEqual(span(51, 100));
+  });
+  it("pages back to the first message and forward to the last, every message once", async () => {
+    await write(90, 100);
+    const back: number[] = [];
+    let before: number | null = 101;
+    while (before !== null) {
+      const { seqs, prev }: { seqs: number[]; prev: number | null } = await page(`?limit=7&before=${before}`);
+      back.unshift(...seqs);
+      before = prev;
+    }
+    expect(back).toEqual(span(1, 100));
+    const forward: number[] = [];
+    let after: number | null = 0;
+    while (after !== null) {
+      const { seqs, next }: { seqs: number[]; next: number | null } = await page(`?limit=7&after=${after}`);
+      forward.push(...seqs);
+      after = next;
+    }
+    expect(forward).toEqual(span(1, 100));
+  });
+  it("reads a gap between two positions", async () => {
+    await write(100, 100);
+    expect((await page("?after=10&before=15")).seqs).toEqual(span(11, 14));
+    expect((await page("?after=10&before=11")).seqs).toEqual([]);
+  });
+
+  it("asks the room only when the store cannot prove the page whole", async () => {
+    await write(100, 100);
+    memory.rooms.asked = 0;
+    await page("?limit=10&before=50");
+    await page("?limit=10&before=5");
+    await page("?limit=10&after=50");
+    expect(memory.rooms.asked).toBe(0);
+    await page("?limit=10&after=95");
+    await page("?limit=10&before=200");
+    await page("?limit=10");
+    expect(memory.rooms.asked).toBe(3);
+  });
+
+  it("D06 answers 503 and never a hole when the room that is needed cannot be reached", async () => {
+    await write(95, 100);
+    memory.rooms.isDown = true;
+    for (const query of ["", "?after=90", "?before=101", "?after=95"])
+      expect(await problemOf(await ask(query))).toEqual({ status: 503, code: "rooms_unavailable" });
+    expect((await page("?before=90&limit=10")).seqs).toEqual(span(80, 89));
+  });
+  it("D06 reads once more when the room wrote between the two questions", async () => {
+    await write(90, 100);
+    const { store } = memory.deps;
+    const stale = await store.listEvents(APP, ROOM, { limit: 20 });
+    await write(100, 100);
+    const { listEvents } = store;
+    let reads = 0;
+    store.listEvents = async (...question) => ((reads += 1) === 1 ? stale : listEvents(...question));
+    expect((await page("?limit=20")).seqs).toEqual(span(81, 100));
+    expect(reads).toBe(2);
+  });
+
+  it("A04 is not there for who is not a member", async () => {
+    await write(10, 10, false);
+    expect(await problemOf(await ask("", bob))).toEqual({ status: 404, code: "room_not_found" });
+    expect(await problemOf(await ask("?before=5&limit=2", bob))).toEqual({ status: 404, code: "room_not_found" });
+  });
+  it("is there for who has just joined, as the room knows before the store", async () => {
+    await write(10, 12, true);
+    expect((await page("", bob)).seqs).toEqual(span(1, 12));
+  });
+
+  it.each([
+    "-1",
+    "1e30",
+    "9007199254740993",
+    "1;drop table events",
+    "abc",
+    "",
+    "1.5",
+    "0x10",
+    "NaN",
+    "null",
+    "+1",
+    "%31",
+  ])("A05 refuses the position %j", async (cursor) => {
+    for (const name of ["before", "after"])
+      expect(await problemOf(await ask(`?${name}=${cursor}`))).toEqual({ status: 400, code: "bad_cursor" });
+  });
+  it("A05 takes positions at the ends of what a seq can be", async () => {
+    await write(5, 5);
+    expect((await page("?before=9007199254740991")).seqs).toEqual(span(1, 5));
+    expect(await page("?after=9007199254740991")).toMatchObject({ seqs: [], next: null, prev: 6 });
+    expect(await page("?before=0")).toMatchObject({ seqs: [], prev: null });
+    expect(await page("?before=1")).toMatchObject({ seqs: [], prev: null });
+  });
+  it.each(["0", "-1", "201", "1e9", "all", "NaN"])("A06 refuses the limit %j", async (limit) => {
+    expect(await problemOf(await ask(`?limit=${limit}`))).toEqual({ status: 400, code: "bad_request" });
+  });
+  it("answers an empty channel with an empty page", async () => {
+    expect(await page("")).toMatchObject({ messages: [], next: null, prev: null });
+    expect(await page("?before=50")).toMatchObject({ messages: [], prev: null });
+    expect(await page("?after=0")).toMatchObject({ messages: [], next: null, prev: null });
+  });
+});

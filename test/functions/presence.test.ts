@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RoomPresence, UserPresence } from "../../protocol/http.ts";
+import { ChannelId, type UserId } from "../../protocol/ids.ts";
+import {
+  alice,
+  APP,
+  bearer,
+  bob,
+  createMemoryDeps,
+  type MemoryDeps,
+  problemOf,
+  START,
+} from "../support/memory-deps.ts";
+
+const ROOM = ChannelId.parse("plans");
+
+let memory: MemoryDeps;
+beforeEach(async () => {
+  memory = await createMemoryDeps();
+  const channel = { app: APP, id: ROOM, name: "Plans", createdBy: alice, members: [], custom: {} };
+  await memory.deps.store.createChannel({ ...channel, type: "messaging" });
+});
+afterEach(() => memory.stop());
+
+const get = async (path: string, user: UserId = alice): Promise<Response> =>
+  memory.app.request(path, bearer(await memory.chatToken("rest", user)));
+
+describe("GET /v1/presence", () => {
+  it("S4-17 shows a member who is live in the room", async () => {
+    const online = [{ userId: bob, username: "Bob" }];
+    memory.rooms.presences.set(`${APP}:${ROOM}`, { isMember: true, memberCount: 3, online });
+    expect(RoomPresence.parse(await (await get("/v1/presence?roomId=plans")).json())).toEqual({
+      roomId: "plans",
+      memberCount: 3,
+      members: [{ userId: "bob", username: "Bob", status: "online" }],
+    });
+  });
+  it("A11 shows nothing to who is not a member", async () => {
+    memory.rooms.presences.set(`${APP}:${ROOM}`, { isMember: false, memberCount: 3, online: [] });
+    expect(await problemOf(await get("/v1/presence?roomId=plans", bob))).toEqual({
+      status: 404,
+      code: "room_not_found",
+    });
+  });
+  it("A11 wakes no room that has no channel", async () => {
+    expect((await get("/v1/presence?roomId=made-up")).status).toBe(404);
+    expect(memory.rooms.asked).toBe(0);
+  });
+  it("answers 503 when the room cannot be reached", async () => {
+    memory.rooms.isDown = true;
+    expect(await problemOf(await get("/v1/presence?roomId=plans"))).toEqual({ status: 503, code: "rooms_unavailable" });
+  });
+  it("wants a room", async () => {
+    expect((await get("/v1/presence")).status).toBe(400);
+  });
+});
+
+describe("GET /v1/users/{id}/presence", () => {
+  it("S4-17 tells whether a user is online, and when they were last", async () => {
+    memory.board.seen.set("demo:bob", { online: true, lastSeenAt: new Date(START) });
+    expect(UserPresence.parse(await (await get("/v1/users/bob/presence")).json())).toEqual({
+      userId: "bob",
+      status: "online",
+      lastSeen: new Date(START).toISOString(),
+    });
+    expect(await (await get("/v1/users/carol/presence")).json()).toEqual({
+      userId: "carol",
+      status: "offline",
+      lastSeen: null,
+    });
+  });
+});
