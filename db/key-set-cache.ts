@@ -1,8 +1,7 @@
-import type { Redis } from "@upstash/redis/cloudflare";
 import * as z from "zod/mini";
 import type { KeySetCache } from "../domain/ports.ts";
 import { parseJson } from "../protocol/json.ts";
-import { orUnavailable } from "./upstash.ts";
+import type { Redis } from "./upstash.ts";
 
 /** As long as a key set may be used while its issuer is down. */
 const KEPT_SECONDS = 24 * 60 * 60;
@@ -14,12 +13,12 @@ export function createKeySetCache(redis: Redis): KeySetCache {
   const keyOf = (issuer: string) => `parley:jwks:${issuer}`;
   return {
     async load(issuer) {
-      const text = await orUnavailable(redis.get<string>(keyOf(issuer)));
-      const entry = z.safeParse(Entry, parseJson(text ?? ""));
+      const text = await redis.send(["get", keyOf(issuer)]);
+      const entry = z.safeParse(Entry, parseJson(typeof text === "string" ? text : ""));
       return entry.success ? entry.data : undefined;
     },
     async save(issuer, { jwks, fetchedAt }) {
-      await orUnavailable(redis.set(keyOf(issuer), JSON.stringify({ jwks, fetchedAt }), { ex: KEPT_SECONDS }));
+      await redis.send(["set", keyOf(issuer), JSON.stringify({ jwks, fetchedAt }), "ex", KEPT_SECONDS]);
     },
   };
 }

@@ -1,10 +1,11 @@
 import { Ratelimit } from "@upstash/ratelimit";
-import type { Redis } from "@upstash/redis/cloudflare";
 import * as z from "zod/mini";
 import { type Allowance, LocalLimiter } from "../domain/local-limiter.ts";
 import type { LimitAnswer, Limiter, LimitPolicyName, Now } from "../domain/ports.ts";
+import { ChatError } from "../protocol/errors.ts";
 import { BlockedIdentities } from "./blocked-identities.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
+import type { Redis } from "./upstash.ts";
 
 export interface UpstashLimiterOptions {
   redis: Redis;
@@ -12,9 +13,10 @@ export interface UpstashLimiterOptions {
   /** Takes work that may go on after the answer. */
   waitUntil?: ((work: Promise<unknown>) => void) | undefined;
   now?: Now | undefined;
+  /** How long Redis may take to answer, in milliseconds, before the count here stands in; 250 when left out. */
+  patienceMs?: number | undefined;
 }
 
-/** How long Redis may take to answer, in milliseconds; then the count here stands in. */
 const PATIENCE_MS = 250;
 /** How long Redis is left alone once it failed, in milliseconds. */
 const REST_MS = 5_000;
@@ -24,17 +26,17 @@ const REMEMBERED = 10_000;
 const LOCAL_SHARE: Record<LimitPolicyName, number> = { token: 0.1, mint: 0.1, channel: 0.1, key_failure: 0.1, read: 1 };
 
 /**
- * Counts in Redis, in sliding windows. When Redis fails or takes more than 250 ms the count is made here, stricter, and the
+ * Counts in Redis, in sliding windows. When Redis fails or takes too long the count is made here, stricter, and the
  * answer says `degraded`; it never throws. Identities go to Redis as hashes, so none can pose as another.
  */
 export function createUpstashLimiter(options: UpstashLimiterOptions): Limiter {
-  const { redis, policies, waitUntil, now = Date.now } = options;
+  const { redis, policies, waitUntil, now = Date.now, patienceMs = PATIENCE_MS } = options;
   const local = new LocalLimiter(REMEMBERED, now);
   const breaker = new CircuitBreaker(REST_MS, now);
   const shared = createSharedLimits(redis, policies);
 
   const takeShared = async (policy: LimitPolicyName, identity: string): Promise<LimitAnswer> => {
-    const { success, limit, remaining, reset, pending } = await within(PATIENCE_MS, shared[policy].limit(identity));
+    const { success, limit, remaining, reset, pending } = await within(patienceMs, shared[policy].limit(identity));
     waitUntil?.(pending);
     const resetSeconds = Math.max(0, Math.ceil((reset - now()) / 1_000));
     const { windowSeconds } = policies[policy];
@@ -61,7 +63,7 @@ function createSharedLimits(
   const blocked = new BlockedIdentities(REMEMBERED);
   const create = (policy: LimitPolicyName) =>
     new Ratelimit({
-      redis: onlyCounts(redis),
+      redis: createScriptRunner(redis),
       limiter: Ratelimit.slidingWindow(policies[policy].limit, `${policies[policy].windowSeconds} s`),
       prefix: `parley:limit:${policy}`,
       ephemeralCache: blocked,
@@ -78,14 +80,20 @@ function createSharedLimits(
 }
 
 const Counts = z.tuple([z.int(), z.int()]);
-type Script = (script: string, keys: string[], args: unknown[]) => Promise<unknown>;
 
-/** The two commands the library sends. It would take any nonsense for "refused", and remember that. */
-function onlyCounts(redis: Redis): Redis {
-  const evalsha: Script = async (...call) => z.parse(Counts, await redis.evalsha(...call));
-  const evaluate: Script = async (...call) => z.parse(Counts, await redis.eval(...call));
-  return { evalsha, eval: evaluate } as unknown as Redis; // the library calls nothing else for a sliding window
+/** All the library asks of a Redis client for a sliding window: to run its script, by hash or whole. */
+function createScriptRunner(redis: Redis): Client {
+  const runner = (command: string) => async (script: string, keys: string[], args: number[]) => {
+    try {
+      // It would take nonsense for "refused", and remember that.
+      return z.parse(Counts, await redis.send([command, script, keys.length, ...keys, ...args]));
+    } catch (error) {
+      throw error instanceof ChatError ? error.cause : error; // the library looks for Redis' own "NOSCRIPT"
+    }
+  };
+  return { evalsha: runner("evalsha"), eval: runner("eval") } as unknown as Client; // see above
 }
+type Client = ConstructorParameters<typeof Ratelimit>[0]["redis"];
 
 async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined;

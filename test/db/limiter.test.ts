@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { BlockedIdentities } from "../../db/blocked-identities.ts";
 import { createUpstashLimiter, type UpstashLimiterOptions } from "../../db/upstash-limiter.ts";
+import type { Redis } from "../../db/upstash.ts";
 import { LocalLimiter } from "../../domain/local-limiter.ts";
 import type { Limiter, LimitPolicyName } from "../../domain/ports.ts";
 import { BROKEN_WAYS, type BrokenWay, openBrokenRedis, openRedis, type TestRedis } from "./redis-servers.ts";
 
 /** So long that no test runs into the next window. */
 const WINDOW_SECONDS = 30 * 24 * 60 * 60;
+/** For tests of what Redis counts, which a busy machine must not turn into what is counted here. */
+const PATIENT_MS = 20_000;
 const POLICIES: UpstashLimiterOptions["policies"] = {
   token: { limit: 20, windowSeconds: WINDOW_SECONDS },
   mint: { limit: 10, windowSeconds: WINDOW_SECONDS },
@@ -33,7 +36,12 @@ async function countAllowed(limiter: Limiter, policy: LimitPolicyName, identity:
 
 describe("limits counted in Redis", () => {
   const open = async (options: Partial<UpstashLimiterOptions> = {}) =>
-    createUpstashLimiter({ redis: track(await openRedis()).redis, policies: POLICIES, ...options });
+    createUpstashLimiter({
+      redis: track(await openRedis()).redis,
+      policies: POLICIES,
+      patienceMs: PATIENT_MS,
+      ...options,
+    });
 
   it("allow what the policy says, then refuse and say when to come back", async () => {
     const limiter = await open();
@@ -61,7 +69,7 @@ describe("limits counted in Redis", () => {
 
   it("are shared by everybody who asks the same Redis", async () => {
     const { redis } = track(await openRedis());
-    const [one, two] = [0, 0].map(() => createUpstashLimiter({ redis, policies: POLICIES }));
+    const [one, two] = [0, 0].map(() => createUpstashLimiter({ redis, policies: POLICIES, patienceMs: PATIENT_MS }));
     expect(await countAllowed(one!, "mint", "alice", 6)).toBe(6);
     expect(await countAllowed(two!, "mint", "alice", 6)).toBe(4);
   });
@@ -75,10 +83,10 @@ describe("limits counted in Redis", () => {
 
   it("D09 store identities as hashes, so that none can pose as another", async () => {
     const { redis } = track(await openRedis());
-    const limiter = createUpstashLimiter({ redis, policies: POLICIES });
+    const limiter = createUpstashLimiter({ redis, policies: POLICIES, patienceMs: PATIENT_MS });
     const identities = ["a:b", "a", "a:b:0", "*", "alice\r\nFLUSHALL", "", "a".repeat(10_000)];
     for (const identity of identities) expect(await countAllowed(limiter, "key_failure", identity, 6)).toBe(5);
-    const [, keys] = await redis.scan("0", { count: 1_000 });
+    const keys = (await redis.send(["keys", "*"])) as string[];
     expect(keys).toHaveLength(identities.length);
     for (const key of keys) expect(key).toMatch(/^parley:limit:key_failure:[A-Za-z0-9+/]{43}=:\d+$/);
   });
@@ -102,7 +110,7 @@ describe.each(BROKEN_WAYS)("limits when Redis %s", (way: BrokenWay) => {
     const { limiter } = await open();
     const startedAt = performance.now();
     const answer = await limiter.take("read", "alice");
-    expect(performance.now() - startedAt).toBeLessThan(450);
+    expect(performance.now() - startedAt).toBeLessThan(900);
     expect(answer).toEqual({
       allowed: true,
       limit: 15,
@@ -144,8 +152,8 @@ describe("limits when Redis comes back", () => {
     const healthy = track(await openRedis());
     const broken = track(await openBrokenRedis("answers 500"));
     let current = broken.redis;
-    const redis = new Proxy(healthy.redis, { get: (_, name) => Reflect.get(current, name, current) as unknown });
-    const limiter = createUpstashLimiter({ redis, policies: POLICIES, now: () => now });
+    const redis: Redis = { send: (command) => current.send(command), sendAll: (commands) => current.sendAll(commands) };
+    const limiter = createUpstashLimiter({ redis, policies: POLICIES, patienceMs: PATIENT_MS, now: () => now });
     expect(await limiter.take("mint", "alice")).toMatchObject({ degraded: true });
     current = healthy.redis;
     expect(await limiter.take("mint", "alice")).toMatchObject({ degraded: true, allowed: false });

@@ -1,11 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createRedis } from "../../db/upstash.ts";
+import { createRedis, type Redis } from "../../db/upstash.ts";
 import { startRedisServer } from "../../dev/redis-server.ts";
 
 const TOKEN = "local-redis-token";
-
-export type Redis = ReturnType<typeof createRedis>;
 
 export interface TestRedis {
   redis: Redis;
@@ -20,7 +18,7 @@ export interface BrokenRedis extends TestRedis {
 /** The Redis of the local stack, or a real one, behind Upstash's protocol. */
 export async function openRedis(redisUrl?: string): Promise<TestRedis> {
   const server = await startRedisServer({ token: TOKEN, redisUrl });
-  return { redis: createRedis({ url: server.url, token: TOKEN }), close: () => server.close() };
+  return { redis: createRedis({ url: server.url, token: TOKEN, timeoutMs: 20_000 }), close: () => server.close() };
 }
 
 /** A Redis that fails in some way: refuses connections, never answers, or answers something else. */
