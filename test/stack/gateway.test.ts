@@ -148,12 +148,7 @@ describe.each(DOORS)("the %s's door", (door) => {
 
   it("W01 refuses other sites, and serves our own page", async () => {
     const authorization = `Bearer ${await tokenFor("visitor")}`;
-    for (const origin of [
-      "https://evil.example",
-      "null",
-      `${stack.apiUrl}.evil.example`,
-      stack.apiUrl.replace("http:", "https:"),
-    ])
+    for (const origin of ["https://evil.example", "null", `${stack.apiUrl}.evil.example`, "http://127.0.0.1:1"])
       expect(await knock(urlOf(door), { origin, authorization })).toEqual({ status: 403, code: "bad_origin" });
     await (await enter(door, "visitor", "lobby", { headers: { origin: stack.apiUrl } })).leave();
   });
@@ -206,21 +201,16 @@ describe.each(DOORS)("the %s's door", (door) => {
   it("W10 lets the newest five of a user's sockets in a room live", async () => {
     const room = `crowd-${door}`;
     const sockets: ChatSocket[] = [];
-    for (let n = 0; n < 6; n++) sockets.push(await enter(door, "many-tabs", room));
+    for (let n = 0; n < 6; n++) {
+      const socket = await enter(door, "many-tabs", room);
+      // The rooms' local runtime ends the closing handshake only of sockets that have once said something.
+      socket.say({ type: "ping" });
+      await socket.next("pong");
+      sockets.push(socket);
+    }
     expect((await sockets[0]?.closing())?.code).toBe(4507);
     expect(sockets.slice(1).map(({ closed }) => closed)).toEqual(Array.from({ length: 5 }, () => undefined));
     await Promise.all(sockets.slice(1).map((socket) => socket.leave()));
-  });
-
-  it("A03 knows no reserved room", async () => {
-    const socket = new ChatSocket(urlOf(door, "constructor"), {
-      headers: { authorization: `Bearer ${await tokenFor("curious")}` },
-    });
-    if (door === "room") expect((await socket.closing()).code).toBe(4504);
-    else {
-      expect(await socket.next("error")).toMatchObject({ code: "room_not_found", roomId: "constructor" });
-      await socket.leave();
-    }
   });
 });
 
@@ -245,6 +235,20 @@ describe("W04 the handshake", () => {
   });
 });
 
+describe("A03 a reserved room", () => {
+  const knockAt = async (door: Door): Promise<ChatSocket> =>
+    new ChatSocket(urlOf(door, "constructor"), { headers: { authorization: `Bearer ${await tokenFor("curious")}` } });
+
+  it("is not there: the room's door closes, the gateway's socket stays open for other rooms", async () => {
+    expect((await (await knockAt("room")).closing()).code).toBe(4504);
+    const socket = await knockAt("gateway");
+    expect(await socket.next("error")).toMatchObject({ code: "room_not_found", roomId: "constructor" });
+    socket.say({ type: "join_room", roomId: "lobby" });
+    await socket.next("room_joined");
+    await socket.leave();
+  });
+});
+
 describe("many rooms on one socket", () => {
   it("S4-6 S4-16 begins in the lobby, joins and leaves at run time, and keeps each room's order", async () => {
     const a = new ChatSocket(stack.wsUrl, { headers: { authorization: `Bearer ${await tokenFor("multi-a")}` } });
@@ -253,18 +257,13 @@ describe("many rooms on one socket", () => {
     for (const roomId of names) a.say({ type: "join_room", roomId });
     for (const roomId of names) a.say(message(roomId, 1));
     for (const roomId of names) a.say(message(roomId, 2));
-    const b = await enter("gateway", "multi-b", "multi-11");
-    await b.next("message", ({ content }) => content === "message 2").catch(() => undefined);
-    for (const roomId of names) {
-      const own = () => a.all("message").filter((heard) => heard.roomId === roomId);
-      if (own().length < 2)
-        await a.next("message", (heard) => heard.roomId === roomId && heard.content === "message 2");
-      expect(own().map(({ seq, content }) => [seq, content])).toEqual([
-        [1, "message 1"],
-        [2, "message 2"],
+    await expect.poll(() => a.all("message").length, { timeout: 10_000 }).toBe(names.length * 2);
+    for (const roomId of names)
+      expect(a.all("message").filter((heard) => heard.roomId === roomId)).toMatchObject([
+        { seq: 1, content: "message 1" },
+        { seq: 2, content: "message 2" },
       ]);
-    }
-    await Promise.all([a.leave(), b.leave()]);
+    await a.leave();
   });
 
   it("shows clientMessageId to its author alone", async () => {
@@ -301,13 +300,13 @@ describe("many rooms on one socket", () => {
   });
 
   it("closes the sockets to its rooms when the client goes", async () => {
-    const before = rooms.connections;
+    await expect.poll(() => rooms.connections).toBe(0); // those of the tests before
     const a = await enter("gateway", "passing", "passing-1");
     a.say({ type: "join_room", roomId: "passing-2" });
     await a.next("room_joined");
-    expect(rooms.connections).toBeGreaterThanOrEqual(before + 2);
+    expect(rooms.connections).toBe(2);
     a.socket.terminate();
-    await expect.poll(() => rooms.connections).toBeLessThanOrEqual(before);
+    await expect.poll(() => rooms.connections).toBe(0);
   });
 
   it("J25 goes on with a refreshed token", async () => {
