@@ -1,0 +1,131 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { jwtVerify } from "jose";
+
+export interface StreamRequest {
+  path: string;
+  body: Record<string, unknown>;
+}
+interface Kept {
+  type: string;
+  id: string;
+  data: Record<string, unknown>;
+  members: string[];
+  createdBy: string;
+}
+
+/**
+ * A server that checks of a request what Stream's public documentation says Stream checks: the app's `api_key` in the
+ * query, `Stream-Auth-Type: jwt`, an HS256 token of the API secret without `Bearer` before it that names no user, users
+ * that exist before a channel names them, a creator for each channel made by a server.
+ */
+export class StreamServer {
+  readonly requests: StreamRequest[] = [];
+  readonly users = new Set<string>();
+  readonly channels = new Map<string, Kept>();
+  /** Set to make the next requests fail or hang. */
+  misbehave: ((response: ServerResponse) => void) | undefined;
+  readonly #server: Server;
+  readonly #app: { apiKey: string; secret: string; now: () => number };
+
+  private constructor(server: Server, app: { apiKey: string; secret: string; now: () => number }) {
+    this.#server = server;
+    this.#app = app;
+  }
+
+  static async start(app: { apiKey: string; secret: string; now: () => number }): Promise<StreamServer> {
+    const server = createServer((request, response) => void stream.#serve(request, response));
+    const stream = new StreamServer(server, app);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return stream;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.misbehave !== undefined) return this.misbehave(response);
+    const url = new URL(request.url ?? "/", this.url);
+    const answer = (status: number, body: unknown): void =>
+      void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    try {
+      await this.#authenticate(request, url);
+    } catch (error) {
+      return answer(401, { code: 5, message: String(error) });
+    }
+    const body = JSON.parse(await readAll(request)) as Record<string, unknown>;
+    this.requests.push({ path: url.pathname, body });
+    const [status, reply] = this.#route(url.pathname, body);
+    answer(status, reply);
+  }
+
+  async #authenticate({ headers }: IncomingMessage, url: URL): Promise<void> {
+    const { apiKey, secret, now } = this.#app;
+    if (url.searchParams.get("api_key") !== apiKey) throw new Error("api_key is missing or unknown");
+    if (headers["stream-auth-type"] !== "jwt") throw new Error("Stream-Auth-Type must be jwt");
+    const options = { algorithms: ["HS256"], currentDate: new Date(now()) };
+    const { payload } = await jwtVerify(headers.authorization ?? "", new TextEncoder().encode(secret), options);
+    if ("user_id" in payload) throw new Error("a server token names no user");
+  }
+
+  #route(path: string, body: Record<string, unknown>): [number, unknown] {
+    if (path === "/users") return this.#upsertUsers(body["users"] as Record<string, { id: string }>);
+    if (path === "/channels") return this.#queryChannels(body["filter_conditions"] as { cid: string });
+    const [, type, id] =
+      /^\/channels\/(messaging|livestream|team|gaming|commerce)\/([\w-]{1,64})\/query$/.exec(path) ?? [];
+    if (type === undefined || id === undefined) return [404, { code: 16 }];
+    return this.#getOrCreate(type, id, body["data"] as Record<string, unknown>);
+  }
+
+  #upsertUsers(users: Record<string, { id: string }>): [number, unknown] {
+    for (const [key, { id }] of Object.entries(users)) {
+      if (key !== id || !/^[A-Za-z0-9@_-]+$/.test(id)) return [400, { code: 4, message: `bad user id ${id}` }];
+      this.users.add(id);
+    }
+    return [201, { users }];
+  }
+
+  #queryChannels({ cid }: { cid: string }): [number, unknown] {
+    const found = this.channels.get(cid);
+    return [201, { channels: found === undefined ? [] : [show(found)] }];
+  }
+
+  #getOrCreate(type: string, id: string, data: Record<string, unknown>): [number, unknown] {
+    const cid = `${type}:${id}`;
+    const there = this.channels.get(cid);
+    if (there !== undefined) return [201, show(there)];
+    const { created_by_id: createdBy, members = [], ...rest } = data as { created_by_id?: string; members?: string[] };
+    if (createdBy === undefined) return [400, { code: 4, message: "created_by_id is required server-side" }];
+    if (![createdBy, ...members].every((user) => this.users.has(user)))
+      return [400, { code: 4, message: "unknown users" }];
+    const made = { type, id, data: rest, members, createdBy };
+    this.channels.set(cid, made);
+    return [201, show(made)];
+  }
+}
+
+function show({ type, id, data, members, createdBy }: Kept): unknown {
+  return {
+    channel: {
+      ...data,
+      id,
+      type,
+      cid: `${type}:${id}`,
+      created_by: { id: createdBy },
+      created_at: "2026-01-05T12:00:00.000000Z",
+    },
+    members: members.map((user) => ({ user_id: user, user: { id: user } })),
+  };
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
