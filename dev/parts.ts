@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { Child } from "./child.ts";
 import { listen } from "./listen.ts";
 import { StackError } from "./stack-error.ts";
 
 const READY_TIME_LIMIT_MS = 60_000;
 const POLL_MS = 100;
+const LISTEN_CHECK_MS = 1_000;
+const SILENCE_LIMIT_MS = 6_000;
 
 /** One of the two programs that run beside this process. */
 export interface Part {
@@ -19,13 +21,49 @@ export interface Part {
 
 /** Settles when a part ends that nobody stopped, with what to tell about it. */
 export async function whenOneEnds(parts: readonly Part[]): Promise<StackError> {
-  return await Promise.race(
-    parts.map(async ({ name, child, logFile }) => {
-      const { code, lastLines } = await child.ended;
-      const why = lastLines.findLast((line) => /error|failed|cannot/i.test(line)) ?? lastLines.at(-1) ?? "no output";
-      return new StackError(`The ${name} stopped (exit code ${code}): ${why.trim()}; all of it is in ${logFile}`);
-    }),
-  );
+  return await Promise.race(parts.map(whenEnded));
+}
+
+/** Settles when a part that has answered listens no more. */
+export async function whenOneIsSilent(parts: readonly Part[]): Promise<StackError> {
+  return await Promise.race(parts.map(whenSilent));
+}
+
+async function whenEnded({ name, child, logFile }: Part): Promise<StackError> {
+  const { code, lastLines } = await child.ended;
+  const why = lastLines.findLast((line) => /error|failed|cannot/i.test(line)) ?? lastLines.at(-1) ?? "no output";
+  const exit = code === null ? "was killed" : `ended with code ${code}`;
+  return new StackError(`The ${name} process ${exit}: ${why.trim()}; start again with npm run dev, or see ${logFile}`);
+}
+
+/** PartyKit's program goes on when its runtime is gone. A reload takes a moment, so it is given some time. */
+async function whenSilent({ name, url, child, logFile }: Part): Promise<StackError> {
+  return await new Promise((resolve) => {
+    let heardAt = Date.now();
+    const look = async () => {
+      if (await isListening(url)) heardAt = Date.now();
+      if (Date.now() - heardAt < SILENCE_LIMIT_MS) return;
+      const advice = `start again with npm run dev, or see ${logFile}`;
+      resolve(new StackError(`The ${name} stopped listening at ${url}: ${advice}`));
+    };
+    const timer = setInterval(() => void look(), LISTEN_CHECK_MS);
+    timer.unref();
+    child.ended.then(() => clearInterval(timer)).catch(() => clearInterval(timer));
+  });
+}
+
+/** Only connects: a request would stand in the part's log every second. */
+async function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** @throws {StackError} when a part ends meanwhile, or does not answer within a minute. */

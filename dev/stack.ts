@@ -16,7 +16,7 @@ import {
 import { type DataDir, takeDataDir } from "./data-dir.ts";
 import { openLocalApiKey } from "./local-api-key.ts";
 import { overlaySettings } from "./local-settings.ts";
-import { type Part, requireFreePort, untilAllAnswer, whenOneEnds } from "./parts.ts";
+import { type Part, requireFreePort, untilAllAnswer, whenOneEnds, whenOneIsSilent } from "./parts.ts";
 import { startRooms } from "./rooms.ts";
 import { StackError } from "./stack-error.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
@@ -78,8 +78,9 @@ async function start(options: StackOptions, closers: Closer[]): Promise<Omit<Run
     rebuildPage().then(() => startPart("Worker", backends.apiUrl, options, { dataDir, variables, closers })),
     startPart("rooms", backends.partyUrl, options, { dataDir, variables, closers }),
   ]);
-  const broken = whenOneEnds(parts);
-  await untilAllAnswer(parts, broken);
+  const ended = whenOneEnds(parts);
+  await untilAllAnswer(parts, ended);
+  const broken = Promise.race([ended, whenOneIsSilent(parts)]);
   const file = describe(backends, apiKey, settings);
   await writeStackFile(dataDir.path, file);
   closers.push(() => removeStackFile(dataDir.path));

@@ -5,7 +5,12 @@ import { formatEnv } from "../../dev/worker.ts";
 
 it("the environment wins over the stack's own settings", () => {
   const own = { ENVIRONMENT: "development", PUBLIC_URL: "http://127.0.0.1:8787" };
-  const environment = { PUBLIC_URL: " https://chat.example ", CLERK_JWT_ISSUER: "https://id.example", EMPTY: "", PATH: "/bin" };
+  const environment = {
+    PUBLIC_URL: " https://chat.example ",
+    CLERK_JWT_ISSUER: "https://id.example",
+    EMPTY: "",
+    PATH: "/bin",
+  };
   expect(overlaySettings(own, environment)).toEqual({
     ENVIRONMENT: "development",
     PUBLIC_URL: "https://chat.example",
@@ -39,9 +44,13 @@ it("a setting is found by any of its names", () => {
   expect(findSetting({ PORT: "  " }, "PORT")).toBeUndefined();
 });
 
-it.each(["plain", "with space # and hash", `"double"`, "it's", "back`tick 'and' \"all\"".replaceAll("'", ""), "a=b&c?d"])(
-  "the settings file holds %s unchanged",
-  (value) => {
-    expect(parseEnv(formatEnv({ NAME: value }))).toEqual({ NAME: value });
-  },
-);
+it.each([
+  "plain",
+  "with space # and hash",
+  `"double"`,
+  "it's",
+  "back`tick 'and' \"all\"".replaceAll("'", ""),
+  "a=b&c?d",
+])("the settings file holds %s unchanged", (value) => {
+  expect(parseEnv(formatEnv({ NAME: value }))).toEqual({ NAME: value });
+});

@@ -38,7 +38,16 @@ describe("npm run session, with the local stack", () => {
   });
 
   it("prints a session token and nothing else", async () => {
-    const { code, stdout, stderr } = await session(["--user", "alice", "--name", "Alice", "--ttl", "60", "--data", dir]);
+    const { code, stdout, stderr } = await session([
+      "--user",
+      "alice",
+      "--name",
+      "Alice",
+      "--ttl",
+      "60",
+      "--data",
+      dir,
+    ]);
     expect([code, stderr]).toEqual([0, ""]);
     const claims = decodeJwt(stdout.trim());
     expect(claims).toMatchObject({ iss: issuer.url, sub: "alice", name: "Alice" });
@@ -200,7 +209,10 @@ describe("npm run session, with Clerk", () => {
     clerk.users.set("bob", { id: "user_bob", external_id: "bob", first_name: "Bob" });
     const byExternalId = await session(["--user", "bob"], environment());
     const byClerkId = await session(["--user", "user_bob"], environment());
-    expect([byExternalId.stdout, byClerkId.stdout]).toEqual(["jwt.for.sess_user_bob.3600\n", "jwt.for.sess_user_bob.3600\n"]);
+    expect([byExternalId.stdout, byClerkId.stdout]).toEqual([
+      "jwt.for.sess_user_bob.3600\n",
+      "jwt.for.sess_user_bob.3600\n",
+    ]);
     expect(clerk.users.size).toBe(1);
   });
 
@@ -220,7 +232,10 @@ describe("npm run session, with Clerk", () => {
 
   it("says so when Clerk does not answer, and when the lifetime is too short for it", async () => {
     const away = { CLERK_API_URL: "http://127.0.0.1:9", CLERK_SECRET_KEY: "k" };
-    expect(await session(["--user", "alice"], away)).toMatchObject({ code: 1, stderr: expect.stringContaining("does not answer") });
+    expect(await session(["--user", "alice"], away)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("does not answer"),
+    });
     expect(await session(["--user", "alice", "--ttl", "5"], environment())).toMatchObject({ code: 1 });
   });
 });
