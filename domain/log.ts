@@ -14,8 +14,21 @@ export type LogEvent =
       userId: string | undefined;
       code: string | undefined;
     }
+  | {
+      event: "socket";
+      did: "opened" | "closed";
+      connectionId: string;
+      userId: string;
+      /** The room it was opened for. */
+      roomId: string;
+      /** What the client calls itself, cut short. */
+      userAgent: string | undefined;
+      /** Once it is closed: by which code, and how long it was open. */
+      code?: number;
+      ms?: number;
+    }
   | { event: "bug"; requestId: string; route: string; error: unknown }
   | { event: "problem"; part: "identity" | "limiter" | "store" | "rooms" | "driver" | "config"; reason: string };
 
-/** Writes one line. Requests are written only when logging is on; bugs and problems always. */
+/** Writes one line. Requests and sockets are written only when logging is on; bugs and problems always. */
 export type Log = (event: LogEvent) => void;

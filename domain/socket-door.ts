@@ -26,6 +26,8 @@ export interface Guest {
   roomId: ChannelId;
   since: Since | undefined;
   subprotocol: Subprotocol | undefined;
+  /** What the client calls itself, for the log: printable, and cut short. */
+  userAgent: string | undefined;
 }
 
 /** What is behind a door: the gateway, or a room. */
@@ -38,6 +40,8 @@ export interface Entrance {
   enterAccepted(guest: Guest, socket: ServerSocket, handOver: () => Early): void | Promise<void>;
 }
 
+const USER_AGENT_MAX_CHARS = 120;
+
 /**
  * Answers an upgrade, by the rules both doors share: what can be told before anyone is known is refused in HTTP, and
  * whatever concerns the token is accepted and then closed with a code, because browsers cannot see a refused upgrade.
@@ -48,7 +52,7 @@ export async function openDoor(deps: DoorDeps, request: Request, entrance: Entra
     if (!isAllowedOrigin(deps.settings, request.headers.get("origin"))) throw new ChatError("bad_origin");
     const subprotocol = readHandshake(request);
     const roomId = entrance.readRoom(request.url);
-    return await admit(deps, request, entrance, { roomId, subprotocol });
+    return await admit(deps, request, entrance, { roomId, subprotocol, userAgent: readUserAgent(request) });
   } catch (error) {
     return problemResponse(error);
   }
@@ -58,7 +62,7 @@ async function admit(
   deps: DoorDeps,
   request: Request,
   entrance: Entrance,
-  asked: Pick<Guest, "roomId" | "subprotocol">,
+  asked: Omit<Guest, "claims" | "token" | "since">,
 ): Promise<Response> {
   try {
     const { token, since } = readCredentials(request);
@@ -96,6 +100,13 @@ function admitLater(
 
 async function identify(deps: DoorDeps, asked: Omit<Guest, "claims"> & Credentials): Promise<Guest> {
   return { ...asked, claims: await verifyChatToken(deps.tokenKeys, "ws", asked.token, deps.now()) };
+}
+
+function readUserAgent({ headers }: Request): string | undefined {
+  return headers
+    .get("user-agent")
+    ?.replace(/[^ -~]/g, "")
+    .slice(0, USER_AGENT_MAX_CHARS);
 }
 
 /** Closes the socket with the code that says what to do about `error`. */

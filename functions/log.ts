@@ -3,14 +3,16 @@ import type { Log, LogEvent } from "../domain/log.ts";
 import { createRedactor } from "../domain/redact.ts";
 
 /**
- * Writes one line of JSON per event. Requests only with `ENABLE_LOGGING`; bugs, problems and answers of 500 and more always.
+ * Writes one line of JSON per event. Requests and sockets only with `ENABLE_LOGGING`; bugs, problems and answers of
+ * 500 and more always.
  *
  * @param write Takes the finished line.
  */
 export function createLog(settings: Partial<Settings>, write: (line: string) => void): Log {
   const redact = createRedactor(secretsOf(settings));
   return (event) => {
-    if (event.event === "request" && event.status < 500 && settings.ENABLE_LOGGING !== true) return;
+    const isRoutine = event.event === "socket" || (event.event === "request" && event.status < 500);
+    if (isRoutine && settings.ENABLE_LOGGING !== true) return;
     write(JSON.stringify(toEntry(event, redact)));
   };
 }
@@ -19,6 +21,8 @@ function toEntry(event: LogEvent, redact: (text: string) => string): Record<stri
   switch (event.event) {
     case "request":
       return { level: event.status < 500 ? "info" : "error", ...event };
+    case "socket":
+      return { level: "info", ...event, ...(event.userAgent !== undefined && { userAgent: redact(event.userAgent) }) };
     case "problem":
       return { level: "warn", ...event, reason: redact(event.reason) };
     case "bug": {

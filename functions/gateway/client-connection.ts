@@ -41,8 +41,9 @@ export class ClientConnection implements RoomHost {
   readonly #deps: GatewayDeps;
   readonly #socket: ServerSocket;
   readonly #codec: Codec;
-  readonly #home: ChannelId;
-  readonly #claims: Guest["claims"];
+  readonly #guest: Guest;
+  readonly #connectionId = crypto.randomUUID();
+  readonly #openedAt: number;
   readonly #rooms = new Map<ChannelId, RoomSession>();
   readonly #joins: TokenBucket;
   #strikes = 0;
@@ -62,17 +63,18 @@ export class ClientConnection implements RoomHost {
     this.token = guest.token;
     this.#socket = socket;
     this.#codec = nativeCodec(guest.subprotocol);
-    this.#home = guest.roomId;
-    this.#claims = guest.claims;
+    this.#guest = guest;
     this.#joins = new TokenBucket(JOINS, deps.now);
-    this.#heardAt = deps.now();
+    this.#openedAt = this.#heardAt = deps.now();
     this.#heads = setInterval(() => this.#tick(), TIMES.headsMs);
     socket.addEventListener("message", ({ data }) => this.receive(data));
     socket.addEventListener("close", ({ code }) => this.#leave(code));
     socket.addEventListener("error", () => this.#leave(CLOSES.internal));
     this.#expireAt(guest.claims.expiresAt);
     const { userId, expiresAt } = guest.claims;
-    this.send(welcomeFrame(deps.settings, { connectionId: crypto.randomUUID(), userId, expiresAt }, this.now()));
+    const connectionId = this.#connectionId;
+    this.send(welcomeFrame(deps.settings, { connectionId, userId, expiresAt }, this.now()));
+    this.#log("opened");
     this.#join(guest.roomId, guest.since);
   }
 
@@ -102,7 +104,7 @@ export class ClientConnection implements RoomHost {
   end(reason: CloseReason, detail?: string): void {
     if (this.#isEnded) return;
     closeWith(this.#socket, reason, detail);
-    this.#clear();
+    this.#clear(CLOSES[reason]);
   }
 
   forget(roomId: ChannelId): void {
@@ -139,7 +141,7 @@ export class ClientConnection implements RoomHost {
   }
 
   #write(frame: Exclude<ClientFrame, { type: "ping" | "refresh" | "leave_room" }>, text: string): void {
-    const roomId = frame.roomId ?? this.#home;
+    const roomId = frame.roomId ?? this.#guest.roomId;
     const room = this.#rooms.get(roomId);
     if (room !== undefined) return room.write(frame, text);
     const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
@@ -164,7 +166,7 @@ export class ClientConnection implements RoomHost {
   async #refresh(token: string, text: string): Promise<void> {
     try {
       const claims = await verifyChatToken(this.#deps.tokenKeys, "ws", token, this.now());
-      if (claims.userId !== this.#claims.userId || claims.app !== this.#claims.app)
+      if (claims.userId !== this.#guest.claims.userId || claims.app !== this.#guest.claims.app)
         throw new ChatError("bad_claims", { detail: "The new token is another user's" });
       if (this.#isEnded) return;
       this.token = token;
@@ -213,15 +215,22 @@ export class ClientConnection implements RoomHost {
   /** The client has gone: so do the sockets to its rooms, at once, because that is how rooms learn it. */
   #leave(code: number): void {
     closeQuietly(this.#socket, code);
-    this.#clear();
+    if (!this.#isEnded) this.#clear(code);
   }
 
-  #clear(): void {
+  #clear(code: number): void {
     this.#isEnded = true;
+    this.#log("closed", { code, ms: this.now() - this.#openedAt });
     clearInterval(this.#heads);
     clearTimeout(this.#expiry);
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
+  }
+
+  #log(did: "opened" | "closed", end: { code?: number; ms?: number } = {}): void {
+    const { claims, roomId, userAgent } = this.#guest;
+    const connectionId = this.#connectionId;
+    this.#deps.log({ event: "socket", did, connectionId, userId: claims.userId, roomId, userAgent, ...end });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Settings } from "../../domain/config.ts";
+import type { Log } from "../../domain/log.ts";
 import type { DoorDeps } from "../../domain/socket-door.ts";
 import type { Dial } from "./dial.ts";
 
@@ -6,6 +7,7 @@ import type { Dial } from "./dial.ts";
 export interface GatewayDeps extends DoorDeps {
   settings: Settings;
   dial: Dial;
+  log: Log;
   /** From 0 up to 1, like `Math.random`. */
   random: () => number;
 }

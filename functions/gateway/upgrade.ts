@@ -1,5 +1,6 @@
 import type { TokenKeys } from "../../domain/chat-tokens.ts";
 import type { Settings } from "../../domain/config.ts";
+import type { Log } from "../../domain/log.ts";
 import type { Now } from "../../domain/ports.ts";
 import { type Entrance, openDoor } from "../../domain/socket-door.ts";
 import { readRoomParameter } from "../../domain/socket-auth.ts";
@@ -14,6 +15,7 @@ export interface UpgradeDeps {
   settings: Settings;
   tokenKeys: TokenKeys;
   now: Now;
+  log: Log;
 }
 
 // One for each isolate, as are the sockets it counts.
@@ -25,9 +27,12 @@ const waiting = new WaitingRoom(Date.now);
  * What is refused before anyone is known gets an HTTP problem, anything about the token a socket that closes with a code.
  */
 export function handleUpgrade(deps: UpgradeDeps, request: Request): Promise<Response> {
-  const { settings, tokenKeys, now } = deps;
+  const { settings, tokenKeys, now, log } = deps;
   const dial = createDial(settings.PARTY_URL);
-  return openGateway({ settings, tokenKeys, now, random: Math.random, accept: acceptSocket, waiting, dial }, request);
+  return openGateway(
+    { settings, tokenKeys, now, log, random: Math.random, accept: acceptSocket, waiting, dial },
+    request,
+  );
 }
 
 /** The same with everything it needs of the world given. */

@@ -232,6 +232,31 @@ describe("a client's socket", () => {
   });
 });
 
+describe("the log", () => {
+  it("S4-30 tells who opened a socket, with what, and how it ended", async () => {
+    const { client } = await gateway.joined({ headers: { "user-agent": "Browser/1.0\u00e9" } });
+    await vi.advanceTimersByTimeAsync(1_500);
+    client.hangUp(1001);
+    const socket = { event: "socket", userId: "alice", roomId: "lobby", userAgent: "Browser/1.0" };
+    const connectionId = client.ofType("welcome")[0]?.["connectionId"];
+    expect(gateway.log).toEqual([
+      { ...socket, did: "opened", connectionId },
+      { ...socket, did: "closed", connectionId, code: 1001, ms: 1_500 },
+    ]);
+  });
+
+  it("O01 M05 T20 holds no token, wherever it was sent, and nothing that was said", async () => {
+    const token = await gateway.token();
+    const { socket } = await gateway.open({ query: `?token=${token}`, headers: { "user-agent": "x".repeat(5_000) } });
+    await settle();
+    say(socket, message("lobby", { content: "a secret" }));
+    socket.hangUp(1000);
+    const text = JSON.stringify(gateway.log);
+    expect(text).not.toMatch(/secret|eyJ/);
+    expect(text.length).toBeLessThan(1_000);
+  });
+});
+
 describe("bounds", () => {
   it("F01 closes on a frame of more than 16 KiB, counted in UTF-8", async () => {
     const fits = await gateway.joined();

@@ -2,6 +2,7 @@ import { vi } from "vitest";
 import type { ChatClaims } from "../../domain/chat-tokens.ts";
 import { createTokenKeys, signChatToken, type TokenKeys } from "../../domain/chat-tokens.ts";
 import { readConfig, type Settings } from "../../domain/config.ts";
+import type { LogEvent } from "../../domain/log.ts";
 import type { ServerSocket } from "../../domain/sockets.ts";
 import { WaitingRoom } from "../../domain/waiting-room.ts";
 import type { GatewayDeps } from "../../functions/gateway/deps.ts";
@@ -155,6 +156,8 @@ export interface TestGateway {
   keys: TokenKeys;
   /** Every dial so far, oldest first. */
   rooms: FakeRoom[];
+  /** What was logged. */
+  log: LogEvent[];
   /** The newest dial to a room. */
   room(roomId: string): FakeRoom;
   /** Called at each attempt, for tests to watch. */
@@ -193,6 +196,7 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
     tokenKeys: keys,
     now: () => Date.now(),
     random: () => random,
+    log: (event) => void gateway.log.push(event),
     waiting: new WaitingRoom(() => Date.now()),
     accept(subprotocol) {
       accepted = { socket: new FakeSocket(), subprotocol };
@@ -210,6 +214,7 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
   const gateway: TestGateway = {
     keys,
     rooms,
+    log: [],
     room(roomId) {
       const room = rooms.findLast((dialled) => dialled.roomId === roomId);
       if (room === undefined) throw new Error(`Nobody dialled "${roomId}"`);
