@@ -28,6 +28,8 @@ export type LogEvent =
       ms?: number;
     }
   | { event: "bug"; requestId: string; route: string; error: unknown }
+  /** Something a request needed did not work; the caller was told the code only. */
+  | { event: "failure"; requestId: string; route: string; code: string; error: unknown }
   | { event: "problem"; part: "identity" | "limiter" | "store" | "rooms" | "driver" | "config"; reason: string };
 
 /** Writes one line. Requests and sockets are written only when logging is on; bugs and problems always. */

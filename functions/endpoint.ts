@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Caller } from "../domain/callers.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { KeyGuard } from "../domain/key-guard.ts";
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { firstIssue } from "../protocol/frames.ts";
 import {
   addLimitHeaders,
@@ -74,11 +74,16 @@ export class Endpoint {
       return optionsAnswer(request, this.#allow, headers);
     } catch (error) {
       const known = error instanceof ChatError ? error : new ChatError("internal", { cause: error });
-      if (known !== error || known.code === "internal")
-        this.#own.deps.log({ event: "bug", requestId: trace.requestId, route: trace.route, error });
       trace.code = known.code;
+      this.#report(known, error, trace);
       return problemAnswer(known, trace.requestId, headers);
     }
+  }
+
+  #report({ code, cause }: ChatError, thrown: unknown, { requestId, route }: Trace): void {
+    if (code === "internal") this.#own.deps.log({ event: "bug", requestId, route, error: thrown });
+    else if (ERRORS[code].status >= 500 && cause !== undefined)
+      this.#own.deps.log({ event: "failure", requestId, route, code, error: cause });
   }
 
   async #run(route: Route, request: Request, headers: HeaderFields, trace: Trace): Promise<Response> {

@@ -25,7 +25,8 @@ function toEntry(event: LogEvent, redact: (text: string) => string): Record<stri
       return { level: "info", ...event, ...(event.userAgent !== undefined && { userAgent: redact(event.userAgent) }) };
     case "problem":
       return { level: "warn", ...event, reason: redact(event.reason) };
-    case "bug": {
+    case "bug":
+    case "failure": {
       const { error, ...rest } = event;
       return { level: "error", ...rest, error: redact(describe(error)) };
     }

@@ -33,7 +33,8 @@ const Event: z.ZodMiniType<RoomEvent> = z.object({
   at: z.number(),
 });
 const Tail: z.ZodMiniType<RoomTail> = z.object({
-  epoch: Epoch,
+  // Empty for a room that nobody has been in yet.
+  epoch: z.string().check(z.maxLength(32)),
   head: Seq,
   storedSeq: Seq,
   isMember: z.boolean(),

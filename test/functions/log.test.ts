@@ -35,7 +35,9 @@ describe("the log", () => {
     log({ ...request, status: 503, code: "storage_unavailable" });
     log({ event: "problem", part: "identity", reason: "the key set has no keys" });
     log({ event: "bug", requestId: "r-2", route: "/v1/token", error: new Error("x") });
-    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(["error", "warn", "error"]);
+    log({ event: "failure", requestId: "r-3", route: "/v1/token", code: "storage_unavailable", error: new Error("x") });
+    const levels = lines.map((line) => (JSON.parse(line) as { level: string }).level);
+    expect(levels).toEqual(["error", "warn", "error", "error"]);
   });
   it("O01 S0-8 S1-14 writes no secret of the settings, wherever it stands", () => {
     const { lines, log } = logOf({

@@ -46,6 +46,11 @@ describe("a room over HTTP", () => {
       expiresAt: START + 60_000,
     });
   });
+  it("answers for a room that nobody has been in", async () => {
+    const tail = { epoch: "", head: 0, storedSeq: 0, isMember: false, events: [] };
+    json(tail);
+    expect(await link.readTail(APP, ROOM, alice)).toEqual(tail);
+  });
   it("answers presence and a knock", async () => {
     json({ isMember: true, memberCount: 1, online: [{ userId: "alice", username: "Alice" }] });
     expect(await link.readPresence(APP, ROOM, alice)).toMatchObject({ memberCount: 1 });
