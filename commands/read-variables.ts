@@ -15,10 +15,14 @@ export interface Source {
  *
  * @throws {Error} when the named file cannot be read
  */
-export async function readVariables(options: { envFile?: string | undefined; dataDir: string }): Promise<Source> {
+export async function readVariables(options: {
+  envFile?: string | undefined;
+  /** Undefined: never mind the local stack. */
+  dataDir: string | undefined;
+}): Promise<Source> {
   if (options.envFile !== undefined) return { from: options.envFile, variables: await readEnvFile(options.envFile) };
   if (setsAny(process.env)) return { from: "this shell", variables: process.env };
-  const stack = await findRunningStack(options.dataDir);
+  const stack = options.dataDir === undefined ? undefined : await findRunningStack(options.dataDir);
   return stack === undefined
     ? { from: "this shell, which sets nothing", variables: process.env }
     : { from: `the local stack on ${options.dataDir}`, variables: settingsOf(stack) };

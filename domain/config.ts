@@ -99,7 +99,7 @@ export const SETTINGS = {
     schema: url("http:", "https:"),
     aliases: ["PARTYKIT_HOST"],
     byDefault: "http://127.0.0.1:1999",
-    usedBy: "worker",
+    usedBy: "all",
     about: "The address of the rooms.",
   },
   PORT: { schema: int(1, 65_535), byDefault: "8787", usedBy: "dev", about: "The port of the local stack's Worker." },
