@@ -1,19 +1,21 @@
 import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build as bundle } from "esbuild";
-import { buildAssets } from "../dev/assets.ts";
 import { PROJECT_DIR } from "../dev/project.ts";
+import { buildAssets } from "./build/assets.ts";
 
 const HELP = `Usage: npm run build [-- OPTIONS]
 
 Writes what is deployed, and checks that it can be: the page, the docs and their headers (dist/assets), the Worker's
 bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker has more than 120 kB gzipped.
 
-  --assets   only dist/assets
-  --help     this text`;
+  --assets        only the page, the docs and their headers
+  --out DIR       where those go (default dist/assets)
+  --connect URL   another origin the page may talk to; may be given again
+  --help          this text`;
 
 const WORKER_LIMIT_BYTES = 120_000;
 
@@ -24,8 +26,8 @@ async function main(): Promise<void> {
   if (options === undefined) return;
   if (options.help === true) return console.log(HELP);
   try {
-    const count = await buildAssets(join(PROJECT_DIR, "dist/assets"), { connect: [] });
-    console.log(`assets  ${String(count).padStart(7)} files  dist/assets`);
+    const count = await buildAssets(resolve(PROJECT_DIR, options.out), { connect: options.connect });
+    console.log(`assets  ${String(count).padStart(7)} files  ${options.out}`);
     if (options.assets === true) return;
     await buildWorker();
     await buildRooms();
@@ -37,7 +39,17 @@ async function main(): Promise<void> {
 
 function readOptions() {
   try {
-    return parseArgs({ options: { assets: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
+    const { values } = parseArgs({
+      options: {
+        assets: { type: "boolean" },
+        out: { type: "string", default: "dist/assets" },
+        connect: { type: "string", multiple: true, default: [] },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    const wrong = values.connect.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
+    if (wrong !== undefined) throw new Error(`Cannot take --connect "${wrong}": must be an origin`);
+    return values;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}; see npm run build -- --help`);
     process.exitCode = 2;

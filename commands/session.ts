@@ -75,7 +75,10 @@ function readOptions(): { wish: SessionWish; dataDir: string } | undefined {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (values.help === true) return void console.log(HELP);
+    if (values.help === true) {
+      console.log(HELP);
+      return undefined;
+    }
     if (values.user === undefined) throw new Error("--user is missing");
     const user = UserId.safeParse(values.user);
     if (!user.success) throw new Error(`Cannot take --user "${values.user}": ${user.error.issues[0]?.message}`);

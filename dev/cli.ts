@@ -107,7 +107,10 @@ function readOptions(): (StackOptions & { watch: boolean }) | undefined {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (values.help === true) return void console.log(HELP);
+    if (values.help === true) {
+      console.log(HELP);
+      return undefined;
+    }
     const port = parsePort("--port", values.port);
     const partyPort = parsePort("--party-port", values["party-port"]);
     if (port === partyPort) throw new Error("--port and --party-port must differ");

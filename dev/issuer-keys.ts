@@ -42,7 +42,7 @@ async function load(file: string): Promise<{ current: JWK; previous: JWK | null 
   try {
     const stored = StoredKeys.parse(JSON.parse(text));
     await importJWK(stored.current as JWK, "RS256");
-    return stored as { current: JWK; previous: JWK | null }; // importJWK above has checked the members
+    return stored;
   } catch (cause) {
     throw new Error(`Cannot read the issuer's keys in ${file}: delete it to get new ones`, { cause });
   }

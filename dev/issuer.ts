@@ -37,7 +37,7 @@ export async function startIssuer(options: { port?: number; dataDir?: string; pa
     const reply = await route(request, { keys, issuer: server.url, pageOrigin: options.pageOrigin });
     return { ...reply, headers: { ...reply.headers, ...corsHeaders(request, options.pageOrigin) } };
   });
-  return { url: server.url, keys, close: server.close };
+  return { url: server.url, keys, close: () => server.close() };
 }
 
 interface Context {

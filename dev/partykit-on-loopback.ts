@@ -15,7 +15,7 @@ registerHooks({
   load: (url, context, nextLoad) => {
     const loaded = nextLoad(url, context);
     if (!url.endsWith("/partykit/dist/bin.mjs")) return loaded;
-    return { ...loaded, source: changed(String(loaded.source)) };
+    return { ...loaded, source: changed(Buffer.from(loaded.source as Uint8Array).toString("utf8")) };
   },
 });
 

@@ -188,9 +188,9 @@ class Turns {
   #last: Promise<void> = Promise.resolve();
   async take(): Promise<() => void> {
     const before = this.#last;
-    let release = () => {};
-    this.#last = new Promise((resolve) => (release = resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
     await before;
-    return release;
+    return resolve;
   }
 }

@@ -103,7 +103,7 @@ function encode(body: unknown): unknown {
 
 function encodeResult(value: unknown): unknown {
   if (value === "OK") return value;
-  if (Array.isArray(value)) return value.map((item) => (item === "OK" ? base64(item) : encodeResult(item)));
+  if (Array.isArray(value)) return value.map((item: unknown) => (item === "OK" ? base64("OK") : encodeResult(item)));
   return typeof value === "string" ? base64(value) : value;
 }
 

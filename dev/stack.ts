@@ -3,7 +3,6 @@ import { migrate } from "../db/migrate.ts";
 import { createPostgresStore } from "../db/postgres-store.ts";
 import { readConfig, type Settings, type Variables } from "../domain/config.ts";
 import { AppId } from "../protocol/ids.ts";
-import { buildAssets } from "./assets.ts";
 import {
   type BackendOptions,
   type Closer,
@@ -17,6 +16,7 @@ import { type DataDir, takeDataDir } from "./data-dir.ts";
 import { openLocalApiKey } from "./local-api-key.ts";
 import { overlaySettings } from "./local-settings.ts";
 import { type Part, requireFreePort, untilAllAnswer, whenOneEnds, whenOneIsSilent } from "./parts.ts";
+import { buildPage } from "./page.ts";
 import { startRooms } from "./rooms.ts";
 import { StackError } from "./stack-error.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
@@ -128,7 +128,7 @@ function requireSettings(variables: Variables): Settings {
 }
 
 async function publishPage(dataDir: DataDir, { issuer, partyUrl }: Backends): Promise<void> {
-  await buildAssets(assetsDir(dataDir), { connect: [issuer.url, partyUrl] });
+  await buildPage(assetsDir(dataDir), [issuer.url, partyUrl]);
 }
 
 function assetsDir(dataDir: DataDir): string {

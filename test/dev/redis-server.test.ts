@@ -6,29 +6,36 @@ import { reasonForNoRedis, startRealRedis } from "../support/real-redis.ts";
 
 const TOKEN = "local-redis-token";
 
-describeRedisServer("the Redis in this process", async () => ({ redisUrl: undefined, stop: async () => {} }));
-const reason = reasonForNoRedis();
-if (reason === undefined) describeRedisServer("a real Redis", startRealRedis);
-else
-  describe.skip(`Upstash's protocol in front of a real Redis (skipped: ${reason})`, () => it("is not run", () => {}));
+interface Start {
+  (): Promise<{ redisUrl: string | undefined; stop(): Promise<void> }>;
+}
+const startNothing: Start = async () => ({ redisUrl: undefined, stop: async () => {} });
+const post = async (url: string, token: string, body: string): Promise<unknown[]> => {
+  const reply = await fetch(url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
+  return [reply.status, await reply.json()];
+};
 
-function describeRedisServer(
-  name: string,
-  start: () => Promise<{ redisUrl: string | undefined; stop(): Promise<void> }>,
-) {
+describeRedisServer("the Redis in this process", startNothing, undefined);
+describeRedisServer("a real Redis", startRealRedis, reasonForNoRedis());
+
+function describeRedisServer(name: string, start: Start, missing: string | undefined) {
   describe(`Upstash's protocol in front of ${name}`, () => {
     let real: Awaited<ReturnType<typeof start>>;
     let server: Awaited<ReturnType<typeof startRedisServer>>;
     let redis: Redis;
     beforeAll(async () => {
+      if (missing !== undefined) return;
       real = await start();
       server = await startRedisServer({ token: TOKEN, redisUrl: real.redisUrl });
       redis = new Redis({ url: server.url, token: TOKEN, retry: false, enableTelemetry: false });
     });
-    beforeEach(() => redis.flushall());
+    beforeEach(async ({ skip }) => {
+      skip(missing !== undefined, missing);
+      await redis.flushall();
+    });
     afterAll(async () => {
-      await server.close();
-      await real.stop();
+      await server?.close();
+      await real?.stop();
     });
 
     it("keeps strings, numbers, objects and text in any language", async () => {
@@ -95,13 +102,15 @@ function describeRedisServer(
     });
 
     it("refuses a wrong token and a body that is no command", async () => {
-      const post = async (token: string, body: string) => {
-        const reply = await fetch(server.url, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
-        return [reply.status, await reply.json()];
-      };
-      expect(await post("wrong", '["PING"]')).toEqual([401, { error: "WRONGPASS invalid or missing auth token" }]);
-      expect(await post(TOKEN, '["PING"]')).toEqual([200, { result: "PONG" }]);
-      expect(await post(TOKEN, "{}")).toEqual([400, { error: expect.stringMatching(/^ERR failed to parse command/) }]);
+      expect(await post(server.url, "wrong", '["PING"]')).toEqual([
+        401,
+        { error: "WRONGPASS invalid or missing auth token" },
+      ]);
+      expect(await post(server.url, TOKEN, '["PING"]')).toEqual([200, { result: "PONG" }]);
+      expect(await post(server.url, TOKEN, "{}")).toEqual([
+        400,
+        { error: expect.stringMatching(/^ERR failed to parse command/) },
+      ]);
     });
   });
 }

@@ -14,8 +14,8 @@ import { runCommand } from "../support/run-command.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
 const PROJECT_DIR = join(import.meta.dirname, "../..");
-// Only Linux tells about other processes without a program that may be missing.
-const onLinux = it.runIf(process.platform === "linux");
+// Without a program that may be missing, only Linux tells about other processes.
+const notLinux = [process.platform !== "linux", "needs Linux"] as const;
 const dev = (args: string[], environment?: Record<string, string>) => runCommand("dev/cli.ts", args, environment);
 
 /** `npm run dev` on a data folder of its own, as a user runs it. */
@@ -38,7 +38,7 @@ class DevCommand {
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
     await vi.waitUntil(() => /^(Ready|Cannot|Port|The) /m.test(this.output), { timeout: 60_000 });
-    expect(this.output).toMatch(/^Ready /m);
+    if (!/^Ready /m.test(this.output)) throw new Error(this.output);
     return await this.stackFile();
   }
 
@@ -152,7 +152,8 @@ describe("npm run dev", () => {
       expect((await stat(join(command.dataDir, file))).mode & 0o777).toBe(0o600);
   });
 
-  onLinux("keeps its secrets out of the command lines of its processes", async () => {
+  it("keeps its secrets out of the command lines of its processes", async ({ skip }) => {
+    skip(...notLinux);
     const all = (await listProcesses()).map(({ args }) => args).join("\n");
     expect(all).toContain(command.dataDir);
     for (const secret of [stack.chatJwtSecret, stack.apiKey, stack.redisRestToken, stack.databaseUrl])
@@ -171,7 +172,8 @@ describe("npm run dev", () => {
     }
   });
 
-  onLinux("listens on the loopback address only", async () => {
+  it("listens on the loopback address only", async ({ skip }) => {
+    skip(...notLinux);
     const tables = await Promise.all(["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "utf8")));
     const sockets = tables.flatMap((table) => table.split("\n").map((line) => line.trim().split(/\s+/)));
     const listening = sockets.filter(([, , , state]) => state === "0A").map(([, local = ""]) => local);
@@ -219,7 +221,8 @@ describe("npm run dev", () => {
     await command.start();
   });
 
-  onLinux("ends, with one line that says why, when a part of it dies", async () => {
+  it("ends, with one line that says why, when a part of it dies", async ({ skip }) => {
+    skip(...notLinux);
     const groups = await command.groups();
     const all = await listProcesses();
     const runtime = all.find(({ args }) => args.includes(`entry=127.0.0.1:${command.partyPort} `));

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildAssets } from "../../dev/assets.ts";
+import { buildAssets } from "../../commands/build/assets.ts";
 
 let dir: string;
 const read = (path: string) => readFile(join(dir, "assets", path), "utf8");

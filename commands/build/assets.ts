@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { PROJECT_DIR } from "./project.ts";
+import { buildOpenApi } from "../../functions/openapi.ts";
+import { ROUTES } from "../../functions/routes.ts";
+import { PROJECT_DIR } from "../../dev/project.ts";
 import { formatHeaders, type PageAccess } from "./security-headers.ts";
 
 const DOCS = "api/chats/docs";
@@ -28,7 +30,7 @@ export async function buildAssets(outDir: string, access: PageAccess): Promise<n
   const files: Files = new Map([["_headers", formatHeaders(access)]]);
   await addPage(files);
   await addSwagger(files);
-  files.set("api/chats/openapi.json", await openApiJson());
+  files.set("api/chats/openapi.json", openApiJson());
   // Drafts are made next to the folder, not in it: two builds may run at once.
   const drafts = `${outDir}.drafts`;
   await mkdir(drafts, { recursive: true });
@@ -50,11 +52,7 @@ async function addSwagger(files: Files): Promise<void> {
   for (const name of SWAGGER_FILES) files.set(`${DOCS}/${name}`, await readFile(join(swagger, name)));
 }
 
-async function openApiJson(): Promise<string> {
-  const [{ buildOpenApi }, { ROUTES }] = await Promise.all([
-    import("../functions/openapi.ts"),
-    import("../functions/routes.ts"),
-  ]);
+function openApiJson(): string {
   return `${JSON.stringify(buildOpenApi(ROUTES), undefined, 2)}\n`;
 }
 
