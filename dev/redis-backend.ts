@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import RedisMock from "ioredis-mock";
+import { ScriptBook } from "./redis-scripts.ts";
 
 /** Runs commands and answers what Redis would put on the wire: strings, numbers, null, arrays. */
 export interface RedisBackend {
@@ -15,11 +15,16 @@ export async function connectRedis(redisUrl: string): Promise<RedisBackend> {
   const redis = new Redis(redisUrl, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 1 });
   redis.on("error", () => undefined); // each command reports its own failure
   await redis.connect();
+  const scripts = new ScriptBook();
   return {
-    run: async ([name = "", ...args]) => onTheWire(await redis.call(name, ...args)),
+    run: async (command) => {
+      const [name = "", ...args] = scripts.translate(command);
+      return onTheWire(await redis.call(name, ...args));
+    },
     runTogether: async (commands) => {
       const transaction = redis.multi();
-      for (const [name = "", ...args] of commands) transaction.call(name, ...args);
+      for (const [name = "", ...args] of commands.map((command) => scripts.translate(command)))
+        transaction.call(name, ...args);
       const results = (await transaction.exec()) ?? [];
       return results.map(([error, value]) => error ?? onTheWire(value));
     },
@@ -33,7 +38,7 @@ export async function connectRedis(redisUrl: string): Promise<RedisBackend> {
 export function createMemoryRedis(): RedisBackend {
   // Mocks of one address share their data.
   const redis = new RedisMock({ host: crypto.randomUUID() });
-  const scripts = new Map<string, string>();
+  const scripts = new ScriptBook();
   let last: Promise<unknown> = Promise.resolve();
   const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const result = last.then(work);
@@ -42,7 +47,7 @@ export function createMemoryRedis(): RedisBackend {
   };
   const run = async (command: readonly string[]) => {
     await requireInteger(redis, command);
-    return onTheWire(await callMock(redis, withUpperCaseOptions(withScripts(scripts, command))));
+    return onTheWire(await callMock(redis, withUpperCaseOptions(scripts.translate(command))));
   };
   return {
     run: (command) => inOrder(() => run(command)),
@@ -77,46 +82,6 @@ function withUpperCaseOptions(command: readonly string[]): readonly string[] {
   const [name = "", key = "", value = "", ...options] = command;
   if (name.toLowerCase() !== "set") return command;
   return [name, key, value, ...options.map((option) => option.toUpperCase())];
-}
-
-/**
- * The mock keeps no scripts, so they are kept here; its Lua does not know the `#!lua` line either.
- *
- * @throws `NOSCRIPT` for a script that was never seen, which tells a client to send the whole of it.
- */
-function withScripts(scripts: Map<string, string>, command: readonly string[]): readonly string[] {
-  const [name = "", first = "", ...rest] = command;
-  switch (name.toLowerCase()) {
-    case "eval":
-      scripts.set(sha1(first), first);
-      return ["eval", first.replace(/^#!lua[^\n]*\n/, ""), ...rest];
-    case "evalsha": {
-      const script = scripts.get(first.toLowerCase());
-      if (script === undefined) throw new Error("NOSCRIPT No matching script. Please use EVAL.");
-      return withScripts(scripts, ["eval", script, ...rest]);
-    }
-    case "script":
-      return scriptCommand(scripts, first, rest);
-    default:
-      return command;
-  }
-}
-
-function scriptCommand(scripts: Map<string, string>, verb: string, args: readonly string[]): readonly string[] {
-  switch (verb.toLowerCase()) {
-    case "load":
-      scripts.set(sha1(args[0] ?? ""), args[0] ?? "");
-      return ["echo", sha1(args[0] ?? "")];
-    case "flush":
-      scripts.clear();
-      return ["ping", "OK"];
-    default:
-      throw new Error(`ERR unknown subcommand '${verb}'`);
-  }
-}
-
-function sha1(text: string): string {
-  return createHash("sha1").update(text).digest("hex");
 }
 
 /** Undoes what the client library makes of replies: only `hgetall` comes back as an object. */
