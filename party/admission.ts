@@ -2,8 +2,7 @@ import { displayName } from "../protocol/content.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { Since } from "../protocol/frames.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
-import { AppId, ChannelId, LOBBY, RESERVED_CHANNEL_IDS, type UserId } from "../protocol/ids.ts";
-import type { ChannelRecord } from "../domain/ports.ts";
+import { AppId, ChannelId, RESERVED_CHANNEL_IDS, type UserId } from "../protocol/ids.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
 import type { RoomDeps } from "./deps.ts";
 import { KEYS, type RoomIdentity } from "./kept.ts";
@@ -60,28 +59,6 @@ export async function readKnock(deps: RoomDeps, request: UpgradeRequest): Promis
     since: readSince(request.headers.get("x-parley-since")),
     lines: request.headers.get("sec-websocket-protocol") === "chat.v1.lines",
   };
-}
-
-/** The channel a room is born for: found, or made when the deployment makes channels on demand. */
-export async function findOrCreateChannel(
-  deps: RoomDeps,
-  { app, channelId }: { app: AppId; channelId: ChannelId },
-  userId: UserId,
-): Promise<ChannelRecord> {
-  const found = await deps.store.findChannel(app, channelId);
-  if (found !== undefined) return found;
-  if (channelId !== LOBBY && !deps.settings.ROOMS_AUTO_CREATE) throw new ChatError("room_not_found");
-  const isLobby = channelId === LOBBY;
-  const { channel } = await deps.store.createChannel({
-    app,
-    id: channelId,
-    type: isLobby ? "lobby" : "messaging",
-    name: isLobby ? "Lobby" : channelId,
-    createdBy: isLobby ? `app:${app}` : userId,
-    members: [],
-    custom: {},
-  });
-  return channel;
 }
 
 /** How somebody stands to the channel when they come. */

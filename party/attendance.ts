@@ -3,8 +3,10 @@ import { Typing } from "../domain/room/typing.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { ChannelId, UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
+import type { Durable } from "./durable.ts";
 import type { FanOut } from "./fan-out.ts";
 import { type AwayRecord, KEYS } from "./kept.ts";
+import type { PresenceReporter } from "./presence-reporter.ts";
 import { save, type Session, type Sessions } from "./session.ts";
 
 /** A crowd's count is told less often than who came and went among a few. */
@@ -16,12 +18,9 @@ export interface AttendanceDeps {
   now: () => number;
   /** Calls back after a time too short for an alarm. */
   after: (ms: number, callback: () => void) => void;
-  /** Writes what must survive; `undefined` deletes. */
-  keep: (entries: Record<string, unknown>) => void;
-  /** Makes sure the room wakes by then. */
-  wakeBy: (at: number) => void;
-  /** Somebody came or has gone, for the board that spans rooms. */
-  seen: (userId: UserId, isHere: boolean) => void;
+  durable: Durable;
+  /** Learns who came and who has gone, for the board that spans rooms. */
+  reporter: Pick<PresenceReporter, "seen">;
 }
 
 /** Who is here, who is typing and how far they have read, and telling the others: gathered, and only what changed. */
@@ -39,8 +38,8 @@ export class Attendance {
     this.#deps = deps;
   }
 
-  /** Rebuilds everything from the live sockets and what was kept of people who had just left. */
-  restore(roomId: ChannelId, away: Map<UserId, AwayRecord>): void {
+  /** Rebuilds everything, at a room's first opening and at every waking, from the live sockets and what was kept of people who had just left. */
+  resume(roomId: ChannelId, away: ReadonlyMap<UserId, AwayRecord> = new Map()): void {
     this.#roomId = roomId;
     for (const { state } of this.#deps.sessions) {
       if (!state.present) continue;
@@ -49,15 +48,12 @@ export class Attendance {
     }
     for (const [userId, { username, leftAt }] of away) {
       this.#away.add(userId);
-      this.roster.restoreAway(userId, username, leftAt);
-      if (this.roster.isOnline(userId)) this.#forgetAway(userId);
+      // After a crash nobody is left who could believe anybody here.
+      if (this.#deps.sessions.size > 0) this.roster.restoreAway(userId, username, leftAt);
+      if (this.roster.isOnline(userId) || this.#deps.sessions.size === 0) this.#forgetAway(userId);
     }
     this.#wasCrowded = this.roster.isCrowded();
     if (this.roster.hasNews()) this.#tellSoon();
-  }
-
-  open(roomId: ChannelId): void {
-    this.#roomId = roomId;
   }
 
   /** The socket's user is here by it. */
@@ -68,7 +64,7 @@ export class Attendance {
     session.state.present = true;
     session.state.announced = this.roster.isAnnounced(userId);
     save(session);
-    this.#deps.seen(userId, true);
+    this.#deps.reporter.seen(userId, true);
     if (this.roster.hasNews()) this.#tellSoon();
   }
 
@@ -80,6 +76,7 @@ export class Attendance {
     state.present = false;
     state.announced = false;
     state.typingUntil = 0;
+    save(session);
     const believed = this.roster.leave(state.userId, now, graceMs);
     if (this.roster.isOnline(state.userId)) return;
     this.typing.stop(state.userId);
@@ -87,8 +84,8 @@ export class Attendance {
     if (graceMs === 0) return this.#tellSoon();
     this.#away.add(state.userId);
     const record: AwayRecord = { username: state.username, leftAt: now };
-    this.#deps.keep({ [KEYS.away(state.userId)]: record });
-    this.#deps.wakeBy(now + graceMs);
+    this.#deps.durable.keep({ [KEYS.away(state.userId)]: record });
+    this.#deps.durable.wakeBy(now + graceMs);
     this.#tellTyping();
   }
 
@@ -112,8 +109,6 @@ export class Attendance {
       own.state.typingUntil = typingUntil;
       save(own);
     }
-    const next = this.typing.nextAt(this.#deps.now());
-    if (next !== undefined) this.#deps.wakeBy(next);
   }
 
   /** How far the user has read; never back. @returns false when it is no news. */
@@ -157,6 +152,7 @@ export class Attendance {
         username: this.#nameOf(userId),
         isTyping,
       });
+    this.#deps.durable.wakeBy(this.typing.nextAt(this.#deps.now()));
   }
 
   #tellPresence(changes: PresenceChange[]): void {
@@ -204,11 +200,11 @@ export class Attendance {
 
   #gone(userId: UserId): void {
     this.#forgetAway(userId);
-    this.#deps.seen(userId, false);
+    this.#deps.reporter.seen(userId, false);
   }
 
   #forgetAway(userId: UserId): void {
-    if (this.#away.delete(userId)) this.#deps.keep({ [KEYS.away(userId)]: undefined });
+    if (this.#away.delete(userId)) this.#deps.durable.forget([KEYS.away(userId)]);
   }
 
   #toAll(frame: ServerFrame): void {

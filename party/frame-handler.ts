@@ -148,7 +148,7 @@ export class FrameHandler {
     const mark = Math.min(seq, this.#room.requireLife().head.seq);
     if (mark === 0 || !this.#room.attendance.markRead(session, mark)) return;
     const { userId } = session.state;
-    this.#room.keep({ [KEYS.read(userId)]: mark });
+    this.#room.durable.keep({ [KEYS.read(userId)]: mark });
     this.#room.outbox.markRead(userId, mark);
   }
 

@@ -50,7 +50,7 @@ async function answerTail(room: ChatRoom, { userId }: ChatClaims): Promise<Respo
     isMember: await isKnown(room, { userId }),
     events: [],
   };
-  for await (const event of readEvents(room.storage, storedSeq, TAIL_MAX))
+  for await (const event of readEvents(room.durable.storage, storedSeq, TAIL_MAX))
     if (event.seq <= tail.head) tail.events.push(event satisfies RoomEvent);
   return Response.json(tail);
 }
@@ -66,14 +66,14 @@ async function readPresence(room: ChatRoom, claims: Pick<ChatClaims, "userId">):
 
 async function answerPing(room: ChatRoom): Promise<Response> {
   const written = crypto.randomUUID();
-  await room.storage.put({ [KEYS.probe]: written });
-  const read = (await room.storage.get([KEYS.probe])).get(KEYS.probe);
+  await room.durable.storage.put({ [KEYS.probe]: written });
+  const read = (await room.durable.storage.get([KEYS.probe])).get(KEYS.probe);
   return Response.json({ ok: read === written });
 }
 
 async function isKnown(room: ChatRoom, { userId }: Pick<ChatClaims, "userId">): Promise<boolean> {
   const key = KEYS.member(userId);
-  return (await room.storage.get([key])).has(key);
+  return (await room.durable.storage.get([key])).has(key);
 }
 
 function notFound(): Response {

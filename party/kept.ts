@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import { EventLog } from "../domain/room/event-log.ts";
 import type { RoomEvent } from "../domain/ports.ts";
 import { Epoch } from "../protocol/frames.ts";
 import { ChannelType } from "../protocol/http.ts";
@@ -44,6 +43,12 @@ export type RoomIdentity = z.infer<typeof RoomIdentity>;
 /** The newest event, there or once there. */
 export const RoomHead = z.object({ seq: z.number(), at: z.number() });
 export type RoomHead = z.infer<typeof RoomHead>;
+/** A room that has been opened, in this waking or an earlier one. */
+export interface Life {
+  identity: RoomIdentity;
+  head: RoomHead;
+}
+
 export const OutboxRecord = z.object({ storedSeq: z.number(), failures: z.number(), nextTryAt: z.number() });
 export type OutboxRecord = z.infer<typeof OutboxRecord>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
@@ -97,22 +102,6 @@ export async function readKept(storage: RoomStorage): Promise<Kept> {
 /** The first new members and read marks that history does not have, by key. */
 export async function readDue(storage: RoomStorage): Promise<Map<string, unknown>> {
   return storage.list({ prefix: PREFIXES.due, limit: DUE_PER_BATCH });
-}
-
-/** Reads the whole log, oldest first, in pages. `seen` gets each event too. */
-export async function readLog(
-  storage: RoomStorage,
-  identity: RoomIdentity,
-  head: RoomHead,
-  seen: (event: RoomEvent) => void,
-): Promise<EventLog> {
-  let log: EventLog | undefined;
-  for await (const event of readEvents(storage, 0, Number.MAX_SAFE_INTEGER)) {
-    log ??= new EventLog(identity.epoch, event.seq);
-    log.append(event);
-    seen(event);
-  }
-  return log ?? new EventLog(identity.epoch, head.seq + 1, head.at);
 }
 
 /** The kept events after `after`, at most `limit`, ascending. */

@@ -2,11 +2,11 @@ import { BatchRefused } from "../domain/batch-refused.ts";
 import type { RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
 import { retryDelayMs } from "../domain/room/backoff.ts";
 import { UserId } from "../protocol/ids.ts";
+import type { Durable } from "./durable.ts";
 import {
   DUE_PER_BATCH,
   KEYS,
-  KEYS_PER_CALL,
-  type Kept,
+  type Life,
   type OutboxRecord,
   PREFIXES,
   type RoomIdentity,
@@ -14,7 +14,6 @@ import {
   readEvents,
 } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
-import type { RoomStorage } from "./platform.ts";
 
 export const BATCH_EVENTS = 200;
 /** How long what is new waits for company before it is written. */
@@ -23,7 +22,7 @@ const GATHER_MS = 400;
 const STUCK_MS = 30_000;
 
 export interface OutboxDeps {
-  storage: RoomStorage;
+  durable: Durable;
   store: Pick<RoomStore, "writeBatch">;
   now: () => number;
   log: RoomLogger;
@@ -48,9 +47,9 @@ export class Outbox {
   }
 
   /** Takes up where the room was when it last slept. */
-  resume({ identity, head, outbox, due }: Pick<Kept, "identity" | "head" | "outbox" | "due">): void {
+  resume({ identity, head }: Life, record: OutboxRecord, due: ReadonlyMap<string, unknown> = new Map()): void {
     this.#identity = identity;
-    this.#record = outbox;
+    this.#record = record;
     this.#headSeq = head.seq;
     this.#takeDue(due);
   }
@@ -69,6 +68,7 @@ export class Outbox {
   eventKept(seq: number): void {
     this.#wait();
     this.#headSeq = seq;
+    this.#deps.durable.wakeBy(this.nextAt());
   }
 
   memberJoined(userId: UserId): void {
@@ -113,7 +113,7 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof BatchRefused)) throw error;
       for (const { seq, reason } of error.refused) {
-        this.#keep({ [KEYS.setAside(seq)]: batch.events.find((event) => event.seq === seq) });
+        this.#deps.durable.keep({ [KEYS.setAside(seq)]: batch.events.find((event) => event.seq === seq) });
         this.#deps.log.error("history_row_set_aside", error, { seq, reason });
       }
     }
@@ -122,7 +122,7 @@ export class Outbox {
   async #nextBatch({ app, channelId }: RoomIdentity, due: [string, unknown][]): Promise<RoomBatch | undefined> {
     const events: RoomEvent[] = [];
     if (this.#headSeq > this.#record.storedSeq)
-      for await (const event of readEvents(this.#deps.storage, this.#record.storedSeq, BATCH_EVENTS))
+      for await (const event of readEvents(this.#deps.durable.storage, this.#record.storedSeq, BATCH_EVENTS))
         events.push(event);
     if (events.length === 0 && due.length === 0) return undefined;
     const members = due.flatMap(([key]) => userIdAfter(PREFIXES.dueMember, key));
@@ -137,7 +137,7 @@ export class Outbox {
     const more = this.#headSeq - storedSeq >= BATCH_EVENTS;
     const nextTryAt = this.#deps.now() + (more ? 0 : GATHER_MS);
     this.#record = { storedSeq: Math.max(storedSeq, this.#record.storedSeq), failures: 0, nextTryAt };
-    this.#keep({ [KEYS.outbox]: this.#record });
+    this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#settle(due);
     this.#deps.log.note("history_written", { events: batch.events.length, storedSeq });
   }
@@ -146,14 +146,13 @@ export class Outbox {
   #settle(due: [string, unknown][]): void {
     const settled = due.filter(([key, value]) => this.#due.get(key) === value).map(([key]) => key);
     for (const key of settled) this.#due.delete(key);
-    for (let at = 0; at < settled.length; at += KEYS_PER_CALL)
-      this.#owned(this.#deps.storage.delete(settled.slice(at, at + KEYS_PER_CALL)));
+    this.#deps.durable.forget(settled);
   }
 
   #failed(error: unknown): void {
     const failures = this.#record.failures + 1;
     this.#record = { ...this.#record, failures, nextTryAt: this.#deps.now() + retryDelayMs(failures) };
-    this.#keep({ [KEYS.outbox]: this.#record });
+    this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#deps.log.error("history_write_failed", error, { failures, waiting: this.#headSeq - this.#record.storedSeq });
   }
 
@@ -171,26 +170,18 @@ export class Outbox {
   #keepDue(key: string, value: unknown): void {
     this.#wait();
     this.#due.set(key, value);
-    this.#keep({ [key]: value });
+    this.#deps.durable.keep({ [key]: value });
+    this.#deps.durable.wakeBy(this.nextAt());
   }
 
   async #loadDue(): Promise<void> {
     if (this.#dueIsWhole) return;
-    this.#takeDue(await readDue(this.#deps.storage));
+    this.#takeDue(await readDue(this.#deps.durable.storage));
   }
 
-  #takeDue(kept: Map<string, unknown>): void {
+  #takeDue(kept: ReadonlyMap<string, unknown>): void {
     for (const [key, value] of kept) if (!this.#due.has(key)) this.#due.set(key, value);
     this.#dueIsWhole = kept.size < DUE_PER_BATCH;
-  }
-
-  #keep(entries: Record<string, unknown>): void {
-    this.#owned(this.#deps.storage.put(entries));
-  }
-
-  // Nothing waits for these writes; the runtime itself holds back whatever is sent until they are durable.
-  #owned(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#deps.log.error("storage_failed", error));
   }
 }
 

@@ -28,5 +28,6 @@ export interface Connection {
   close(code?: number, reason?: string): void;
 }
 
-/** `WebSocket.OPEN`. */
+/** `WebSocket.OPEN` and `WebSocket.CLOSING`. */
 export const OPEN = 1;
+export const CLOSING = 2;

@@ -1,5 +1,6 @@
 import type { PresenceBoard } from "../domain/ports.ts";
 import type { UserId } from "../protocol/ids.ts";
+import type { Durable } from "./durable.ts";
 import { KEYS, type RoomIdentity } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
 
@@ -14,7 +15,7 @@ export interface PresenceReporterDeps {
   board: Pick<PresenceBoard, "reportPresence">;
   now: () => number;
   log: RoomLogger;
-  keep: (entries: Record<string, unknown>) => void;
+  durable: Durable;
   online: () => Iterable<UserId>;
 }
 
@@ -47,6 +48,7 @@ export class PresenceReporter {
   seen(userId: UserId, isHere: boolean): void {
     if (this.#news.size === 0) this.#newsAt = Math.max(this.#deps.now() + GATHER_MS, this.#notBefore);
     this.#news.set(userId, isHere);
+    this.#deps.durable.wakeBy(this.#newsAt);
   }
 
   /** When there is next something to report; undefined in an empty room with no news. */
@@ -98,7 +100,7 @@ export class PresenceReporter {
 
   #reported(now: number): void {
     this.#reportedAt = now;
-    this.#deps.keep({ [KEYS.board]: now });
+    this.#deps.durable.keep({ [KEYS.board]: now });
   }
 }
 

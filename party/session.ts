@@ -1,4 +1,5 @@
 import type { AppId, UserId } from "../protocol/ids.ts";
+import type { Knock } from "./admission.ts";
 import type { Connection } from "./platform.ts";
 
 /** What a socket carries through hibernation: under 2 KB, and never a token. */
@@ -75,8 +76,35 @@ export class Sessions {
   }
 }
 
+/** What a socket starts with. */
+export function newState({ claims, username, lines }: Knock, readSeq: number, now: number): SessionState {
+  return {
+    userId: claims.userId,
+    app: claims.app,
+    username,
+    openedAt: now,
+    expiresAt: claims.expiresAt,
+    lines,
+    joined: false,
+    announced: false,
+    present: false,
+    heardAt: now,
+    keepsAlive: false,
+    typingUntil: 0,
+    readSeq,
+    receivedSeq: 0,
+    strikes: 0,
+    lastStrikeAt: 0,
+  };
+}
+
+/** Makes what a socket carries survive hibernation. */
 export function save({ connection, state }: Session): void {
-  connection.setState({ ...state });
+  try {
+    connection.setState({ ...state });
+  } catch {
+    // The socket is gone, and with it whatever there was to remember.
+  }
 }
 
 /** What a socket carries; undefined for one that was never let in. */

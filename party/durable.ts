@@ -1,0 +1,44 @@
+import { KEYS_PER_CALL } from "./kept.ts";
+import type { RoomLogger } from "./log.ts";
+import type { RoomStorage } from "./platform.ts";
+
+/**
+ * Writes that nobody waits for: nothing a room sends leaves before what it has written is durable, and when a write fails
+ * the runtime discards what was to be sent and resets the object.
+ */
+export class Durable {
+  readonly storage: RoomStorage;
+  readonly #log: RoomLogger;
+  #alarmAt: number | undefined;
+
+  constructor(storage: RoomStorage, log: RoomLogger) {
+    this.storage = storage;
+    this.#log = log;
+  }
+
+  /** Writes in one transaction what belongs together. */
+  keep(entries: Record<string, unknown>): void {
+    this.#owned(this.storage.put(entries));
+  }
+
+  forget(keys: readonly string[]): void {
+    for (let at = 0; at < keys.length; at += KEYS_PER_CALL)
+      this.#owned(this.storage.delete(keys.slice(at, at + KEYS_PER_CALL)));
+  }
+
+  /** Makes sure there is an alarm no later than `at`; undefined asks for none. */
+  wakeBy(at: number | undefined): void {
+    if (at === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= at)) return;
+    this.#alarmAt = at;
+    this.#owned(this.storage.setAlarm(at));
+  }
+
+  /** The alarm there is: the one found on waking, or none once it has rung. */
+  alarmIs(at: number | undefined): void {
+    this.#alarmAt = at;
+  }
+
+  #owned(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#log.error("storage_failed", error));
+  }
+}

@@ -1,0 +1,67 @@
+import type { ChannelRecord, RoomEvent } from "../domain/ports.ts";
+import { ChatError } from "../protocol/errors.ts";
+import { LOBBY, type UserId } from "../protocol/ids.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import type { RoomDeps } from "./deps.ts";
+import { KEYS, type OutboxRecord, type RoomHead, type RoomIdentity } from "./kept.ts";
+
+/** What a room starts with, and all of it as it is written to storage in one go. */
+export interface FirstLife {
+  identity: RoomIdentity;
+  head: RoomHead;
+  outbox: OutboxRecord;
+  entries: Record<string, unknown>;
+}
+
+/**
+ * Asks Postgres what the room is, once in its life: later it knows. A room that has lost its storage goes on where history
+ * ends, in an order of its own: clients see by the new epoch that their positions mean nothing any more.
+ *
+ * @throws {ChatError} `room_not_found`; `storage_unavailable` when Postgres does not answer, because guessing a room's type
+ *   or its head would let the wrong people in or number two messages alike.
+ */
+export async function beginLife(
+  deps: RoomDeps,
+  room: Pick<RoomIdentity, "app" | "channelId">,
+  userId: UserId,
+): Promise<FirstLife> {
+  const channel = await findOrCreateChannel(deps, room, userId);
+  const older = await readHistoryEnd(deps, channel);
+  const epoch = deps.newId().replaceAll("-", "").slice(0, 16);
+  const identity = { app: room.app, channelId: room.channelId, type: channel.type, epoch };
+  const head = { seq: channel.headSeq, at: older.at(-1)?.at ?? 0 };
+  const outbox = { storedSeq: head.seq, failures: 0, nextTryAt: 0 };
+  const events = Object.fromEntries(older.map((event) => [KEYS.event(event.seq), event]));
+  const entries = { [KEYS.identity]: identity, [KEYS.head]: head, [KEYS.outbox]: outbox, ...events };
+  return { identity, head, outbox, entries };
+}
+
+async function findOrCreateChannel(
+  { store, settings }: RoomDeps,
+  { app, channelId }: Pick<RoomIdentity, "app" | "channelId">,
+  userId: UserId,
+): Promise<ChannelRecord> {
+  const found = await store.findChannel(app, channelId);
+  if (found !== undefined) return found;
+  const isLobby = channelId === LOBBY;
+  if (!isLobby && !settings.ROOMS_AUTO_CREATE) throw new ChatError("room_not_found");
+  const { channel } = await store.createChannel({
+    app,
+    id: channelId,
+    type: isLobby ? "lobby" : "messaging",
+    name: isLobby ? "Lobby" : channelId,
+    createdBy: isLobby ? `app:${app}` : userId,
+    members: [],
+    custom: {},
+  });
+  return channel;
+}
+
+/** The newest events of history, for those who join: the unbroken run up to its head. */
+async function readHistoryEnd({ store }: RoomDeps, { app, id, headSeq }: ChannelRecord): Promise<RoomEvent[]> {
+  if (headSeq === 0) return [];
+  const events = await store.listEvents(app, id, { limit: LIMITS.historyDefault });
+  // A row that history never took leaves a hole, and the log has none.
+  const from = events.findLastIndex((event, at) => at > 0 && event.seq !== (events[at - 1]?.seq ?? 0) + 1);
+  return events.at(-1)?.seq === headSeq ? events.slice(Math.max(0, from)) : [];
+}
