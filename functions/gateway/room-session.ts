@@ -129,7 +129,6 @@ export class RoomSession {
       if (this.#socket === socket && typeof data === "string") this.#receive(data);
     });
     socket.addEventListener("close", ({ code }) => {
-      closeQuietly(socket, code);
       if (this.#socket === socket) this.#broke(code);
     });
     socket.addEventListener("error", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { signChatToken } from "../../domain/chat-tokens.ts";
+import { AppId } from "../../protocol/ids.ts";
 import { LIMITS, TIMES } from "../../protocol/limits.ts";
 import { claimsOf, createTestGateway, type FakeSocket, NOW, settle, type TestGateway } from "./fake-sockets.ts";
 
@@ -223,11 +224,19 @@ describe("a client's socket", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("closes a room's socket that opens after the client has gone", async () => {
-    const { socket } = await gateway.open({ headers: { authorization: `Bearer ${await gateway.token()}` } });
-    socket.break();
+  it("closes a room's socket that opens after the client has gone, and hears nothing more", async () => {
+    const { client } = await gateway.joined();
+    const answers: (() => void)[] = [];
+    gateway.holdDials(answers);
+    say(client, { type: "join_room", roomId: "late" });
     await settle();
-    expect(gateway.room("lobby").closed).toBeDefined();
+    client.break();
+    for (const answer of answers) answer();
+    await settle();
+    expect(gateway.room("late")).toMatchObject({ accepted: true, closed: { code: 1000 } });
+    say(client, { type: "join_room", roomId: "later" }, { type: "ping" });
+    await settle();
+    expect(gateway.rooms).toHaveLength(2);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
@@ -345,11 +354,14 @@ describe("bounds", () => {
     answers.shift()?.();
     await settle();
     expect(answers).toHaveLength(5);
+    say(client, { type: "join_room", roomId: "room-8" });
+    await settle();
+    expect(answers).toHaveLength(5);
     while (answers.length > 0) {
       answers.shift()?.();
       await settle();
     }
-    expect(gateway.rooms).toHaveLength(9);
+    expect(gateway.rooms).toHaveLength(10);
   });
 
   it("A03 knows without asking that a reserved id is no room", async () => {
@@ -385,6 +397,7 @@ describe("a token's life", () => {
 
   it.each([
     ["another user's", 4500, () => gateway.token("mallory")],
+    ["another app's", 4500, () => gateway.token("alice", { app: AppId.parse("other") })],
     ["an expired one", 4001, () => gateway.token("alice", { issuedAt: NOW - 9_000, expiresAt: NOW - 8_000 })],
     ["a token for HTTP", 4502, () => signChatToken(gateway.keys, "rest", claimsOf())],
     ["nonsense", 4500, async () => "nonsense"],

@@ -190,18 +190,13 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
   const rooms: FakeRoom[] = [];
   let dialError: Error | undefined;
   let held: (() => void)[] | undefined;
-  let accepted: { socket: FakeSocket; subprotocol: Subprotocol | undefined } | undefined;
-  const deps: GatewayDeps = {
+  const deps: Omit<GatewayDeps, "accept"> = {
     settings,
     tokenKeys: keys,
     now: () => Date.now(),
     random: () => random,
     log: (event) => void gateway.log.push(event),
     waiting: new WaitingRoom(() => Date.now()),
-    accept(subprotocol) {
-      accepted = { socket: new FakeSocket(), subprotocol };
-      return { socket: accepted.socket, response: new Response(null, { status: 299 }) };
-    },
     async dial(roomId, token, since) {
       gateway.onDial();
       if (dialError !== undefined) throw dialError;
@@ -226,12 +221,16 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
     holdDials: (answers) => void (held = answers),
     token: (user, over) => signChatToken(keys, "ws", claimsOf(user, over)),
     async open({ query = "", headers = {}, method = "GET" } = {}) {
-      accepted = undefined;
       const request = new Request(`https://chat.example/ws${query}`, {
         method,
         headers: { upgrade: "websocket", "sec-websocket-version": "13", ...headers },
       });
-      const response = await openGateway(deps, request);
+      let accepted: { socket: FakeSocket; subprotocol: Subprotocol | undefined } | undefined;
+      const accept: GatewayDeps["accept"] = (subprotocol) => {
+        accepted = { socket: new FakeSocket(), subprotocol };
+        return { socket: accepted.socket, response: new Response(null, { status: 299 }) }; // Node makes none of 101
+      };
+      const response = await openGateway({ ...deps, accept }, request);
       return { response, ...(accepted ?? { socket: new FakeSocket(), subprotocol: undefined }) };
     },
     async enter({ query = "", headers = {} } = {}) {

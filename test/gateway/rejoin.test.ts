@@ -129,6 +129,9 @@ describe("a room that breaks", () => {
     gateway.room("lobby").letIn();
     say(client, message(3));
     expect(gateway.room("lobby").frames).toEqual([message(3)]);
+    gateway.room("lobby").hangUp(1006);
+    say(client, message(4));
+    expect(client.ofType("error")).toHaveLength(3);
     expect(client.closed).toBeUndefined();
   });
 
@@ -156,6 +159,20 @@ describe("a room that breaks", () => {
       room.hangUp(1006);
     }
     expect(gateway.rooms.length).toBeLessThan(8);
+  });
+
+  it("is asked soon again when it had been well for a while", async () => {
+    const { lobby } = await gateway.joined();
+    gateway.failDials(unavailable);
+    lobby.hangUp(1006);
+    await vi.advanceTimersByTimeAsync(4_000);
+    gateway.mendDials();
+    await vi.advanceTimersByTimeAsync(8_000);
+    gateway.room("lobby").letIn();
+    await vi.advanceTimersByTimeAsync(6_000);
+    gateway.room("lobby").hangUp(1006);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(gateway.rooms).toHaveLength(3);
   });
 
   it("is given up when it does not let in, and asked again", async () => {
@@ -280,6 +297,9 @@ describe("who is here, after a room broke", () => {
     await vi.advanceTimersByTimeAsync(6_000);
     expect(presences(client)).toEqual(["dave online", "bob offline", "carol offline"]);
     expect(client.ofType("presence").at(-1)).toMatchObject({ username: "CAROL", roomId: "lobby" });
+    const lastSeen = "2026-11-21T08:00:10.000Z";
+    gateway.room("lobby").say({ type: "presence", roomId: "lobby", ...member("bob"), lastSeen });
+    expect(presences(client).at(-1)).toBe("bob online");
   });
 
   it("X02 says nothing of those who only came back a little later", async () => {
