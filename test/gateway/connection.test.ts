@@ -254,6 +254,13 @@ describe("the log", () => {
     ]);
   });
 
+  it("tells of one end only, and why it was", async () => {
+    const { client } = await gateway.joined();
+    client.hear(new ArrayBuffer(1));
+    client.hangUp(4510);
+    expect(gateway.log).toMatchObject([{ did: "opened" }, { did: "closed", code: 4510 }]);
+  });
+
   it("O01 M05 T20 holds no token, wherever it was sent, and nothing that was said", async () => {
     const token = await gateway.token();
     const { socket } = await gateway.open({ query: `?token=${token}`, headers: { "user-agent": "x".repeat(5_000) } });

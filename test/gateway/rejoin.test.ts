@@ -203,6 +203,19 @@ describe("a room that breaks", () => {
     expect(gateway.room("lobby").token).toBe(token);
   });
 
+  it("gets the token that came while it was being joined", async () => {
+    const client = await gateway.enter();
+    const token = await gateway.token("alice", { expiresAt: NOW + 7_200_000 });
+    say(client, { type: "refresh", token });
+    await vi.waitFor(async () => {
+      say(client, { type: "join_room", roomId: `probe-${gateway.rooms.length}` });
+      await settle();
+      expect(gateway.rooms.at(-1)?.token).toBe(token); // so the new one has been verified
+    });
+    gateway.room("lobby").letIn();
+    expect(gateway.room("lobby").frames).toEqual([{ type: "refresh", token }]);
+  });
+
   it("answers a join_room that came meanwhile", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { signChatToken } from "../../domain/chat-tokens.ts";
 import { isAllowedOrigin } from "../../domain/origins.ts";
 import { onBeforeConnect, onBeforeRequest, onFetch } from "../../party/edge.ts";
+import { AppId } from "../../protocol/ids.ts";
 import {
   claimsOf,
   createTestGateway,
@@ -21,13 +22,16 @@ afterEach(() => void vi.useRealTimers());
 
 /** Both doors, and whether anything behind them was woken. */
 const woken: string[] = [];
+/** The headers that got through to a room, of each request. */
+const seen: string[][] = [];
 const lobby = {
   env: VARIABLES,
   parties: {
     main: {
       get: (key: string) => ({
-        fetch: async (path: string): Promise<Response> => {
+        fetch: async (path: string, { headers }: RequestInit): Promise<Response> => {
           woken.push(`${key} ${path}`);
+          seen.push([...new Headers(headers)].map(([name, value]) => `${name}: ${value}`));
           return Response.json({ ok: true });
         },
       }),
@@ -45,7 +49,7 @@ const doors = {
     ),
 };
 const asleep = (): boolean => woken.length === 0 && gateway.rooms.length === 0;
-afterEach(() => void (woken.length = 0));
+afterEach(() => void (woken.length = seen.length = 0));
 
 const refused = async (response: Response) => ({
   status: response.status,
@@ -116,6 +120,42 @@ describe("W04 what is no WebSocket of ours", () => {
     const { response } = await gateway.open({ method: "POST", headers: { authorization } });
     expect(await refused(response)).toEqual(problem(400, "bad_request"));
     expect(asleep()).toBe(true);
+  });
+});
+
+describe("W05 W06 O02 T20 what a client writes into its request", () => {
+  const smuggled = {
+    "x-partykit-props": '{"role":"admin"}',
+    "x-partykit-room": "other",
+    "x-parley-since": "e9.9",
+    "x-forwarded-for": "10.0.0.1",
+    cookie: "session=1",
+    "user-agent": "test",
+  };
+
+  it("does not get through to a room, nor does the token's place in the URL", async () => {
+    const token = await gateway.token();
+    await doors.room(smuggled, `?_pk=victim&room=other&since=e1.41&token=${token}`);
+    expect(woken).toEqual([expect.stringMatching(/^demo:lobby \/\?_pk=[0-9a-f-]{36}$/)]);
+    expect(seen[0]?.toSorted()).toEqual([
+      `authorization: Bearer ${token}`,
+      "sec-websocket-protocol: chat.v1",
+      "upgrade: websocket",
+      "x-parley-since: e1.41",
+    ]);
+  });
+
+  it("gives two sockets that ask for one id different ones", async () => {
+    const token = await gateway.token();
+    await doors.room({}, `?_pk=victim&token=${token}`);
+    await doors.room({}, `?_pk=victim&token=${token}`);
+    expect(new Set(woken).size).toBe(2);
+  });
+
+  it("T03 does not choose the app: the token does", async () => {
+    const token = await gateway.token("alice", { app: AppId.parse("other") });
+    await doors.room({}, `?token=${token}&app=demo`);
+    expect(woken[0]).toMatch(/^other:lobby /);
   });
 });
 
