@@ -34,8 +34,9 @@ export interface Issuer {
 export async function startIssuer(options: { port?: number; dataDir?: string; pageOrigin: string }): Promise<Issuer> {
   const keys = await openIssuerKeys(options.dataDir);
   const server = await listenForJson(options.port ?? 0, async (request) => {
+    if (!mayCall(request, options.pageOrigin)) return { status: 403, body: { error: "Not from this origin" } };
     const reply = await route(request, { keys, issuer: server.url, pageOrigin: options.pageOrigin });
-    return { ...reply, headers: { ...reply.headers, ...corsHeaders(request, options.pageOrigin) } };
+    return { ...reply, headers: { ...reply.headers, ...corsHeaders(request) } };
   });
   return { url: server.url, keys, close: () => server.close() };
 }
@@ -110,14 +111,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-// Any page on this machine may sign in here, other sites may not.
-function corsHeaders(request: IncomingMessage, pageOrigin: string): Record<string, string> {
-  const origin = request.headers.origin;
-  const allowed = origin !== undefined && (origin === pageOrigin || isLoopback(origin));
-  if (!allowed) return { vary: "origin" };
+/** Any page on this machine may sign in here, other sites may not. A browser names its origin in every POST. */
+function mayCall({ headers: { origin } }: IncomingMessage, pageOrigin: string): boolean {
+  return origin === undefined || origin === pageOrigin || isLoopback(origin);
+}
+
+function corsHeaders({ headers: { origin } }: IncomingMessage): Record<string, string> {
   return {
     vary: "origin",
-    "access-control-allow-origin": origin,
+    ...(origin !== undefined && { "access-control-allow-origin": origin }),
     "access-control-allow-methods": "GET, POST, OPTIONS",
     "access-control-allow-headers": "content-type",
     "access-control-max-age": "600",

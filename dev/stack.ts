@@ -14,7 +14,7 @@ import {
 } from "./backends.ts";
 import { type DataDir, takeDataDir } from "./data-dir.ts";
 import { openLocalApiKey } from "./local-api-key.ts";
-import { overlaySettings } from "./local-settings.ts";
+import { findSetting, overlaySettings } from "./local-settings.ts";
 import { type Part, requireFreePort, untilAllAnswer, whenOneEnds, whenOneIsSilent } from "./parts.ts";
 import { buildPage } from "./page.ts";
 import { startRooms } from "./rooms.ts";
@@ -95,7 +95,7 @@ async function startBackends(options: BackendOptions) {
   const [postgres, redis, issuer, secret] = await allOrNone([
     startPostgres(options),
     startRedis(options),
-    startIdentity(options, apiUrl),
+    startIdentity(options, findSetting(options.environment, "PUBLIC_URL") ?? apiUrl),
     keptSecret(options.dataDir, "chat-jwt-secret"),
   ]);
   return { apiUrl, partyUrl, postgres, redis, issuer, secret };
@@ -127,8 +127,10 @@ function requireSettings(variables: Variables): Settings {
   throw new StackError(`Cannot start with the settings in your environment: ${list}`);
 }
 
-async function publishPage(dataDir: DataDir, { issuer, partyUrl }: Backends): Promise<void> {
-  await buildPage(assetsDir(dataDir), [issuer.url, partyUrl]);
+async function publishPage(dataDir: DataDir, { apiUrl, issuer, partyUrl }: Backends): Promise<void> {
+  // The page may have been opened as localhost, to which the sockets' addresses are another origin.
+  const sockets = [apiUrl, partyUrl].map((url) => url.replace(/^http/, "ws"));
+  await buildPage(assetsDir(dataDir), [issuer.url, partyUrl, ...sockets]);
 }
 
 function assetsDir(dataDir: DataDir): string {

@@ -96,4 +96,6 @@ it("W03 lets pages of this machine call it and no other site", async () => {
   expect(await allowed("http://localhost:3000")).toBe("http://localhost:3000");
   expect(await allowed("https://evil.example")).toBeNull();
   expect(await allowed("http://127.0.0.1.evil.example")).toBeNull();
+  const foreign = { method: "POST", headers: { origin: "https://evil.example" } };
+  expect((await fetch(`${url}/rotate`, foreign)).status).toBe(403);
 });
