@@ -36,7 +36,7 @@ function renderConnection({ connection, active, reachable }) {
   target.dataset.phase = phase === "online" && !active.isJoined ? "connecting" : phase;
   if (phase === "stopped") return setText(target, STOPPED[code] ?? `The server ended the connection (${code}).`);
   if (phase === "online") return setText(target, active.isJoined ? "Connected" : "Joining…");
-  if (!navigator.onLine) return setText(target, "You are offline. Messages are sent when you are back.");
+  if (!navigator.onLine) return setText(target, "You are offline. Messages wait.");
   if (attempt === undefined) return setText(target, "Connecting…");
   setText(
     target,
