@@ -6,20 +6,19 @@ export interface EdgeSetup {
   tokenKeys: TokenKeys;
 }
 
-let lastEnv = "";
-let lastSetup: Promise<EdgeSetup | undefined> | undefined;
+let last: { env: string; setup: EdgeSetup | undefined } | undefined;
 
 /**
  * The settings and keys that an environment means; undefined when it must not serve. Kept for as long as the environment
  * stays the same, because PartyKit hands the same one in anew with every request.
  */
-export function setUpEdge(env: Record<string, unknown>): Promise<EdgeSetup | undefined> {
+export async function setUpEdge(env: Record<string, unknown>): Promise<EdgeSetup | undefined> {
   const text = JSON.stringify(env);
-  if (lastSetup === undefined || text !== lastEnv) {
-    lastEnv = text;
-    lastSetup = setUp(env);
-  }
-  return lastSetup;
+  if (last?.env === text) return last.setup;
+  // The result is kept, not the promise of it: a promise ends with the request that made it when that is cancelled.
+  const setup = await setUp(env);
+  last = { env: text, setup };
+  return setup;
 }
 
 async function setUp(env: Record<string, unknown>): Promise<EdgeSetup | undefined> {

@@ -1,6 +1,6 @@
 import { verifyChatToken } from "../domain/chat-tokens.ts";
 import { problemResponse } from "../domain/problem.ts";
-import { readBearer, readRoomPath } from "../domain/socket-auth.ts";
+import { readBearer, readHandshake, readRoomPath } from "../domain/socket-auth.ts";
 import { type Entrance, type Guest, openDoor } from "../domain/socket-door.ts";
 import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
 import { WaitingRoom } from "../domain/waiting-room.ts";
@@ -30,17 +30,13 @@ const waiting = new WaitingRoom(Date.now);
  * theirs but the token. Never throws: PartyKit shows an error's text to the client.
  */
 export async function onBeforeConnect(request: Request, lobby: Lobby): Promise<Response> {
-  const setup = await setUpEdge(lobby.env);
-  if (setup === undefined) return closedDoor();
-  const entrance: Entrance = {
-    readRoom: readRoomPath,
-    enter: (guest) => enterRoom(lobby, guest),
-    enterAccepted: async (guest, socket, handOver) => {
-      const room = await callRoom(lobby, guest);
-      pipe(socket, room, handOver());
-    },
-  };
-  return openDoor({ ...setup, accept: acceptSocket, now: Date.now, waiting }, request, entrance);
+  try {
+    const setup = await setUpEdge(lobby.env);
+    if (setup === undefined) return closedDoor(request);
+    return await openDoor({ ...setup, accept: acceptSocket, now: Date.now, waiting }, request, entranceOf(lobby));
+  } catch (error) {
+    return problemResponse(error);
+  }
 }
 
 /** Rooms answer plain requests of our own Worker only; to everybody else there is nothing here. */
@@ -59,6 +55,14 @@ export function onFetch(request: Request): Response {
   if (request.method === "GET" && new URL(request.url).pathname === "/healthz")
     return Response.json({ status: "ok" }, { headers: { "cache-control": "no-store" } });
   return problemResponse(new ChatError("not_found"));
+}
+
+function entranceOf(lobby: Lobby): Entrance {
+  return {
+    readRoom: readRoomPath,
+    enter: async (guest) => upgradeResponse(await callRoom(lobby, guest), guest.subprotocol),
+    enterAccepted: async (guest, socket, handOver) => pipe(socket, await callRoom(lobby, guest), handOver()),
+  };
 }
 
 async function askRoom(setup: EdgeSetup, request: Request, lobby: Lobby): Promise<Response> {
@@ -82,10 +86,6 @@ async function verifyInternal({ tokenKeys }: EdgeSetup, request: Request) {
   }
 }
 
-async function enterRoom(lobby: Lobby, guest: Guest): Promise<Response> {
-  return upgradeResponse(await callRoom(lobby, guest), guest.subprotocol);
-}
-
 async function callRoom(lobby: Lobby, guest: Guest) {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
   const headers = new Headers({
@@ -107,8 +107,9 @@ function roomOf(lobby: Lobby, key: string): RoomStub {
   return stub;
 }
 
-function closedDoor(): Response {
-  const { socket, response } = acceptSocket(undefined);
+// Browsers would take a refused upgrade for a network that is down, and a missing subprotocol for a broken server.
+function closedDoor(request: Request): Response {
+  const { socket, response } = acceptSocket(readHandshake(request));
   closeWith(socket, "internal", "config_invalid");
   return response;
 }
