@@ -1,3 +1,4 @@
+import { base64url } from "jose";
 import { ChatError } from "../protocol/errors.ts";
 import { LIMITS } from "../protocol/limits.ts";
 
@@ -29,9 +30,7 @@ export function readCompactJwt(token: string): UnverifiedJwt {
 function readObject(part: string): Record<string, unknown> {
   if (!isCanonical(part)) throw malformed();
   try {
-    const value: unknown = JSON.parse(
-      utf8.decode(Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0))),
-    );
+    const value: unknown = JSON.parse(utf8.decode(base64url.decode(part)));
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed();
     return value as Record<string, unknown>; // a JSON object, as just checked
   } catch (cause) {

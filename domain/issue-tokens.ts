@@ -25,8 +25,7 @@ export function createSavedUsers(): SavedUsers {
  * @throws {ChatError} `driver_unavailable` when the driver cannot issue
  */
 export async function exchangeSession(deps: IssueDeps, caller: SessionCaller): Promise<TokenReply> {
-  const { userId, image } = caller;
-  const name = caller.name === undefined ? undefined : displayName(caller.name, userId);
+  const { userId, name, image } = caller;
   const reply = await issue(deps, caller.app, { id: userId, name: name ?? userId, image: image ?? null });
   saveLater(deps, caller.app, { id: userId, name, image });
   return reply;

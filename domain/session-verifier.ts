@@ -1,5 +1,5 @@
 import { compactVerify } from "jose";
-import { parseImageUrl } from "../protocol/content.ts";
+import { displayName, parseImageUrl } from "../protocol/content.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { UserId } from "../protocol/ids.ts";
 import { LIMITS, TIMES } from "../protocol/limits.ts";
@@ -22,6 +22,7 @@ export interface TrustedIssuer {
 /** Who signed in, as verified. Copied claim by claim; nothing else of the token goes further. */
 export interface SessionClaims {
   userId: UserId;
+  /** As it is shown; undefined when the token has none. */
   name: string | undefined;
   image: string | undefined;
   /** Milliseconds since 1970. */
@@ -128,7 +129,7 @@ function readClaims(payload: UnverifiedJwt["payload"], issuer: TrustedIssuer, no
   if (!userId.success) throw new ChatError("bad_claims", { detail: "The token's sub cannot be a user id here" });
   return {
     userId: userId.data,
-    name: typeof name === "string" && name.trim() !== "" ? name : undefined,
+    name: typeof name === "string" && name.trim() !== "" ? displayName(name, userId.data) : undefined,
     image: readImage(payload["picture"] ?? payload["image"]),
     expiresAt,
   };

@@ -10,8 +10,10 @@ const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
  * @throws {ChatError} `body_too_large`, `unsupported_media_type` (compressed bodies too), `bad_request` for what is not JSON
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
-  if (request.body === null) return undefined;
-  if (Number(request.headers.get("content-length") ?? 0) > LIMITS.bodyMaxBytes) throw new ChatError("body_too_large");
+  const length = request.headers.get("content-length");
+  // Before the body is touched: on Workers a stream is made for it even where there is nothing to read.
+  if (length === "0" || request.body === null) return undefined;
+  if (Number(length ?? 0) > LIMITS.bodyMaxBytes) throw new ChatError("body_too_large");
   const bytes = await readBytes(request.body);
   if (bytes.length === 0) return undefined;
   if (!JSON_TYPE.test(request.headers.get("content-type") ?? "") || request.headers.has("content-encoding"))

@@ -32,6 +32,7 @@ interface Trace {
   code: string | undefined;
 }
 
+const NO_BODY: unknown = Object.freeze({});
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 
 /** Serves one path: the routes there are for it, by method, and a fitting answer to every other request. */
@@ -110,7 +111,7 @@ export class Endpoint {
     return {
       params: route.params && parseWith(route, route.params, readParams(this.#pattern, url.path)),
       query: route.query && parseWith(route, route.query, readQueryValues(route.query, url.query)),
-      body: route.body && parseWith(route, route.body, await readBody(route, request)),
+      body: route.body && (await readBody(route, route.body, request)),
     };
   }
 
@@ -126,10 +127,11 @@ function methodsOf({ method }: Route): string[] {
   return method === "GET" ? ["GET", "HEAD"] : [method];
 }
 
-async function readBody(route: Route, request: Request): Promise<unknown> {
+async function readBody(route: Route, schema: z.ZodMiniType, request: Request): Promise<unknown> {
   const body = await readJsonBody(request);
-  if (body !== undefined || route.bodyIsOptional !== true) return body;
-  return {};
+  // A body that may be left out reads as the empty object its schema has been shown to take.
+  if (body === undefined && route.bodyIsOptional === true) return NO_BODY;
+  return parseWith(route, schema, body);
 }
 
 function readQueryValues(schema: z.ZodMiniType, query: string): Record<string, unknown> {
