@@ -238,6 +238,7 @@ export class ChatRoom {
       this.sessions.restore(this.#platform.getConnections());
       this.attendance.resume(kept.identity.channelId, kept.away);
       this.#schedule();
+      this.deps.log.note("room_woke", { roomId: kept.identity.channelId, sockets: this.sessions.size });
     }
     this.#isAwake = true;
   }
@@ -295,7 +296,7 @@ export class ChatRoom {
       if (expiresAt + TIMES.expiryGraceMs <= now) this.end(session, "token_expired");
       else if (heardAt + TIMES.deadSocketMs > now) continue;
       else if (keepsAlive) this.end(session, "resync");
-      // It may be alive and only listening: docs/decisions/0003-silent-sockets.md
+      // It may be alive and only listening: docs/decisions/0006-silent-sockets.md
       else if (present) this.attendance.depart(session, 0);
     }
   }

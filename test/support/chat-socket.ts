@@ -48,16 +48,21 @@ export class ChatSocket {
   async next<Type extends ServerFrame["type"]>(
     type: Type,
     fits: (frame: ServerFrameOf<Type>) => boolean = () => true,
+    patienceMs: number = PATIENCE_MS,
   ): Promise<ServerFrameOf<Type>> {
-    return this.#until(() => {
-      for (let at = this.#cursor; at < this.frames.length; at++) {
-        const frame = this.frames[at];
-        if (frame?.type !== type || !fits(frame as ServerFrameOf<Type>)) continue; // of that type, as just checked
-        this.#cursor = at + 1;
-        return frame as ServerFrameOf<Type>;
-      }
-      return undefined;
-    }, `a "${type}" frame`);
+    return this.#until(
+      () => {
+        for (let at = this.#cursor; at < this.frames.length; at++) {
+          const frame = this.frames[at];
+          if (frame?.type !== type || !fits(frame as ServerFrameOf<Type>)) continue; // of that type, as just checked
+          this.#cursor = at + 1;
+          return frame as ServerFrameOf<Type>;
+        }
+        return undefined;
+      },
+      `a "${type}" frame`,
+      patienceMs,
+    );
   }
 
   /** Every frame of a type so far. */
@@ -79,7 +84,7 @@ export class ChatSocket {
     for (const look of this.#watchers) look();
   }
 
-  #until<T>(look: () => T | undefined, what: string): Promise<T> {
+  #until<T>(look: () => T | undefined, what: string, patienceMs = PATIENCE_MS): Promise<T> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void): void => {
         clearTimeout(timer);
@@ -91,7 +96,7 @@ export class ChatSocket {
         if (found !== undefined) end(() => resolve(found));
         else if (this.closed !== undefined) end(() => reject(new Error(`Waited for ${what}; ${this.#story()}`)));
       };
-      const timer = setTimeout(() => end(() => reject(new Error(`Waited for ${what}; ${this.#story()}`))), PATIENCE_MS);
+      const timer = setTimeout(() => end(() => reject(new Error(`Waited for ${what}; ${this.#story()}`))), patienceMs);
       this.#watchers.add(check);
       check();
     });
