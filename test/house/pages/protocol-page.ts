@@ -36,7 +36,7 @@ export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
   refresh: {
     schema: frames.RefreshFrame,
     about:
-      "A new `wsToken` of the same user and app, so that the socket outlives the old one. Answered by `welcome` with the new `expiresAt`.",
+      "A new `wsToken` of the same user and app, so that the socket outlives the old one. A good one gets no answer; a bad one ends the socket.",
   },
   received: {
     schema: frames.ReceivedFrame,
@@ -44,13 +44,14 @@ export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
   },
   ping: {
     schema: frames.PingFrame,
-    about: "Answered by `pong`. A client that is silent for 45 s is taken for gone once it has sent a first `ping`.",
+    about:
+      "Answered by `pong`. Whoever has sent one (or a `received`) and then nothing for 45 s is closed with 4003; whoever never has keeps the socket, and is shown as offline after 45 s of silence.",
   },
 };
 
 /** Every frame the server may send. */
 export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
-  welcome: { schema: frames.WelcomeFrame, about: "The first frame of every socket, and the answer to `refresh`." },
+  welcome: { schema: frames.WelcomeFrame, about: "The first frame of every socket." },
   room_joined: {
     schema: frames.RoomJoinedFrame,
     about:
