@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type CLOSES, ERRORS, type ErrorCode } from "./errors.ts";
+import { ERRORS, type ErrorCode } from "./errors.ts";
 import { ChannelId, ClientMessageId, UserId } from "./ids.ts";
 import { parseJson } from "./json.ts";
 
@@ -217,5 +217,3 @@ export function firstIssue(error: z.core.$ZodError): string {
 export const SUBPROTOCOLS = ["chat.v1.lines", "chat.v1"] as const;
 export type Subprotocol = (typeof SUBPROTOCOLS)[number];
 export const TOKEN_SUBPROTOCOL_PREFIX = "chat.token.";
-
-export type CloseCode = (typeof CLOSES)[keyof typeof CLOSES];
