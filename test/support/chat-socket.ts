@@ -1,4 +1,4 @@
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import type { ServerFrame, ServerFrameOf } from "../../protocol/frames.ts";
 
 export interface OpenOptions {
@@ -17,7 +17,9 @@ export class ChatSocket {
   #cursor = 0;
 
   constructor(url: string, { protocols = [], headers = {} }: OpenOptions = {}) {
-    this.socket = new WebSocket(url, protocols, { headers });
+    // The local rooms' runtime says goodbye at once but can leave the connection open; a browser does not wait either.
+    const options: ClientOptions & { closeTimeout: number } = { headers, closeTimeout: 1_000 };
+    this.socket = new WebSocket(url, protocols, options);
     this.socket.on("message", (data) => {
       // Lines of a gathered message, or the one object of a plain one.
       for (const line of String(data).split("\n")) if (line !== "") this.frames.push(JSON.parse(line));
