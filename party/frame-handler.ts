@@ -185,8 +185,10 @@ export class FrameHandler {
 
   #countRefusal(session: Session): void {
     const { userId } = session.state;
-    const count = this.#room.requireOrder().limit.refuse(userId, this.#room.deps.now());
-    if (count === 1) this.#room.deps.log.note("rate_limited", { userId, roomId: this.#roomId() });
+    const { deps } = this.#room;
+    const count = this.#room.requireOrder().limit.refuse(userId, deps.now());
+    const { RATE_LIMIT_MAX_MESSAGES: messageCount, RATE_LIMIT_WINDOW_MS: timeWindow } = deps.settings;
+    if (count === 1) deps.log.note("rate_limited", { userId, roomId: this.#roomId(), messageCount, timeWindow });
     if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");
   }
 

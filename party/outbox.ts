@@ -83,12 +83,11 @@ export class Outbox {
   async flush(): Promise<void> {
     const now = this.#deps.now();
     if (this.#writing !== undefined && now < this.#writing.since + STUCK_MS) return this.#writing.done;
-    if (this.#dueIsWhole && (!this.#hasWork() || now < this.#record.nextTryAt)) return;
-    const done = this.#write().finally(() => {
-      this.#writing = undefined;
-    });
-    this.#writing = { since: now, done };
-    return done;
+    if (!this.#hasWork() || now < this.#record.nextTryAt) return;
+    const writing = { since: now, done: this.#write() };
+    this.#writing = writing;
+    await writing.done;
+    if (this.#writing === writing) this.#writing = undefined;
   }
 
   async #write(): Promise<void> {
@@ -98,7 +97,7 @@ export class Outbox {
       await this.#loadDue();
       const due = [...this.#due].slice(0, DUE_PER_BATCH);
       const batch = await this.#nextBatch(identity, due);
-      if (batch === undefined) return;
+      if (batch === undefined) return this.#requireNothingLeft();
       await this.#hand(batch);
       this.#advance(batch, due);
     } catch (error) {
@@ -113,7 +112,8 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof BatchRefused)) throw error;
       for (const { seq, reason } of error.refused) {
-        this.#deps.durable.keep({ [KEYS.setAside(seq)]: batch.events.find((event) => event.seq === seq) });
+        const event = batch.events.find((candidate) => candidate.seq === seq);
+        this.#deps.durable.keep({ [KEYS.setAside(seq)]: event ?? reason });
         this.#deps.log.error("history_row_set_aside", error, { seq, reason });
       }
     }
@@ -154,6 +154,11 @@ export class Outbox {
     this.#record = { ...this.#record, failures, nextTryAt: this.#deps.now() + retryDelayMs(failures) };
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#deps.log.error("history_write_failed", error, { failures, waiting: this.#headSeq - this.#record.storedSeq });
+  }
+
+  // A log that ends before its head would otherwise be looked for at every alarm, for ever.
+  #requireNothingLeft(): void {
+    if (this.#headSeq > this.#record.storedSeq) throw new Error("The log ends before its head");
   }
 
   #hasWork(): boolean {
