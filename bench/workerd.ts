@@ -23,6 +23,7 @@ export async function bundleWorker(entry: string): Promise<string> {
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
     write: false,
     logLevel: "error",
   });
