@@ -31,11 +31,12 @@ export async function buildAssets(outDir: string, access: PageAccess): Promise<n
   await addPage(files);
   await addSwagger(files);
   files.set("api/chats/openapi.json", openApiJson());
-  // Drafts are made next to the folder, not in it: two builds may run at once.
-  const drafts = `${outDir}.drafts`;
+  // Drafts are made next to the folder, not in it: another build must not take them for old files.
+  const drafts = `${outDir}.drafts-${randomUUID()}`;
   await mkdir(drafts, { recursive: true });
   for (const [path, content] of files) await writeWhole(join(outDir, path), Buffer.from(content), drafts);
   for (const path of await listFiles(outDir)) if (!files.has(path)) await rm(join(outDir, path), { force: true });
+  await rm(drafts, { recursive: true });
   return files.size;
 }
 
