@@ -1,13 +1,15 @@
 import { Hono } from "hono";
 import type { Deps } from "../domain/deps.ts";
 import { KeyGuard } from "../domain/key-guard.ts";
-import { ChatError } from "../protocol/errors.ts";
 import { addressReader } from "./address.ts";
-import { createAnswerHeaders, problemAnswer } from "./answer.ts";
+import { createAnswerHeaders } from "./answer.ts";
 import { Endpoint, type EndpointDeps } from "./endpoint.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { splitUrl } from "./url.ts";
+
+/** Stands in log lines for a path that leads nowhere: what strangers type is never logged. */
+const NOWHERE = "*";
 
 /** The whole HTTP side for one deployment. */
 export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
@@ -23,14 +25,8 @@ export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
     const endpoint = new Endpoint(own, path, there);
     app.all(path, (c) => endpoint.serve(c.req.raw));
   }
-  app.notFound((c) => {
-    const requestId = crypto.randomUUID();
-    return problemAnswer(
-      new ChatError("not_found"),
-      requestId,
-      own.headers.for(c.req.header("origin") ?? null, requestId),
-    );
-  });
+  const nowhere = new Endpoint(own, NOWHERE, []);
+  app.all("*", (c) => nowhere.serve(c.req.raw));
   return app;
 }
 

@@ -35,7 +35,7 @@ interface Trace {
 const NO_BODY: unknown = Object.freeze({});
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 
-/** Serves one path: the routes there are for it, by method, and a fitting answer to every other request. */
+/** Serves one path: the routes there are for it, by method, and a fitting answer to every other request. No routes: 404. */
 export class Endpoint {
   readonly #own: EndpointDeps;
   readonly #pattern: string;
@@ -69,6 +69,7 @@ export class Endpoint {
     try {
       const route = this.#routes.get(request.method);
       if (route !== undefined) return await this.#run(route, request, headers, trace);
+      if (this.#routes.size === 0) throw new ChatError("not_found");
       headers["allow"] = this.#allow;
       if (request.method !== "OPTIONS") throw new ChatError("method_not_allowed");
       if (!this.#own.headers.isAllowed(request.headers.get("origin"))) throw new ChatError("bad_origin");

@@ -50,6 +50,14 @@ describe("the log", () => {
     expect(lines).toHaveLength(2);
     expect(lines.join()).not.toContain("canary");
   });
+  it("M05 logs a path that leads nowhere as such, and not as it was typed", async () => {
+    const memory = await createMemoryDeps({ ENABLE_LOGGING: "true" });
+    await memory.app.request("/wp-admin/canary.php?x=canary");
+    expect(memory.lines).toHaveLength(1);
+    expect(JSON.parse(memory.lines[0] ?? "")).toMatchObject({ route: "*", status: 404, code: "not_found" });
+    expect(memory.lines[0]).not.toContain("canary");
+    await memory.stop();
+  });
   it("O01 names the route by its pattern and the user by id, and nothing else of a request", async () => {
     const memory = await createMemoryDeps({ ENABLE_LOGGING: "true" });
     const token = await memory.chatToken("rest", alice);
