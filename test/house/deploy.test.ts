@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { DeployError, type Plan, planDeployment } from "../../commands/deploy/plan.ts";
 import { rehearse } from "../../commands/deploy/rehearsal.ts";
 import { deployRooms, deployWorker, readNames } from "../../commands/deploy/tools.ts";
 import { readConfig } from "../../domain/config.ts";
+import { type CommandResult, runCommand } from "../support/run-command.ts";
 
 const TOOL_TIME_LIMIT_MS = 120_000;
 const NAMES = { worker: "parley", rooms: "parley-rooms" };
@@ -28,15 +28,8 @@ function plan(changes: Record<string, string | undefined> = {}, preview?: string
   return planDeployment({ ...SETTINGS, ...changes }, NAMES, preview);
 }
 
-function deploy(args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      ["--", "commands/deploy.ts", ...args],
-      { env: { PATH: process.env["PATH"], ...SETTINGS } },
-      (_failed, output, errors) => done({ code: child.exitCode ?? -1, output, errors }),
-    );
-  });
+function deploy(args: string[]): Promise<CommandResult> {
+  return runCommand("commands/deploy.ts", args, SETTINGS);
 }
 
 describe("planDeployment", () => {
@@ -146,7 +139,7 @@ describe("npm run deploy", () => {
   it("prints help", async () => {
     expect(await deploy(["--help"])).toMatchObject({
       code: 0,
-      output: expect.stringContaining("Usage: npm run deploy"),
+      stdout: expect.stringContaining("Usage: npm run deploy"),
     });
   });
 

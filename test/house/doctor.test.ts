@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkProduction } from "../../commands/production-rules.ts";
+import { type CommandResult, runCommand } from "../support/run-command.ts";
 
 const SAFE = {
   ENVIRONMENT: "production",
@@ -41,21 +41,8 @@ function warnings(changes: Record<string, string | undefined>): string[] {
   return findings.filter(({ level }) => level === "warn").map(({ name }) => name);
 }
 
-interface Run {
-  code: number;
-  output: string;
-  errors: string;
-}
-
-function doctor(args: string[], env: Record<string, string> = {}): Promise<Run> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      ["--", "commands/doctor.ts", "--data", folder, ...args],
-      { env: { PATH: process.env["PATH"], ...env } },
-      (_failed, output, errors) => done({ code: child.exitCode ?? -1, output, errors }),
-    );
-  });
+function doctor(args: string[], environment: Record<string, string> = {}): Promise<CommandResult> {
+  return runCommand("commands/doctor.ts", ["--data", folder, ...args], environment);
 }
 
 async function envFile(settings: Record<string, string>): Promise<string> {
@@ -163,14 +150,14 @@ describe("checkProduction", () => {
 
 describe("npm run doctor", () => {
   it("exits with 0 when production would be safe", async () => {
-    const { code, output } = await doctor(["--env-file", await envFile(SAFE)]);
-    expect(output).toContain("Production would be safe");
+    const { code, stdout } = await doctor(["--env-file", await envFile(SAFE)]);
+    expect(stdout).toContain("Production would be safe");
     expect(code).toBe(0);
   });
 
   it("exits with 1 when it would not, and says what to mend", async () => {
-    const { code, output } = await doctor(["--env-file", await envFile({ ...SAFE, DEV_MODE: "true" })]);
-    expect(output).toContain("STOP  DEV_MODE");
+    const { code, stdout } = await doctor(["--env-file", await envFile({ ...SAFE, DEV_MODE: "true" })]);
+    expect(stdout).toContain("STOP  DEV_MODE");
     expect(code).toBe(1);
   });
 
@@ -183,12 +170,12 @@ describe("npm run doctor", () => {
 
   it("says which alias a setting was read from, and what stands for the rest", async () => {
     const { CHAT_JWT_SECRET, ...settings } = SAFE;
-    const { output } = await doctor([
+    const { stdout } = await doctor([
       "--json",
       "--env-file",
       await envFile({ ...settings, JWT_SECRET: CHAT_JWT_SECRET }),
     ]);
-    expect(JSON.parse(output)).toMatchObject({
+    expect(JSON.parse(stdout)).toMatchObject({
       safe: true,
       settings: expect.arrayContaining([
         { name: "CHAT_JWT_SECRET", from: "from JWT_SECRET", shown: "set, 39 bytes", secret: true },
@@ -200,8 +187,8 @@ describe("npm run doctor", () => {
   });
 
   it("reads this shell when it sets something", async () => {
-    const { output, code } = await doctor([], SAFE);
-    expect(output).toContain("Settings of this shell");
+    const { stdout, code } = await doctor([], SAFE);
+    expect(stdout).toContain("Settings of this shell");
     expect(code).toBe(0);
   });
 
@@ -221,9 +208,9 @@ describe("npm run doctor", () => {
     };
     const file = join(folder, "stack.json");
     await writeFile(file, JSON.stringify(stack));
-    const { output, code } = await doctor(["--json"]);
+    const { stdout, code } = await doctor(["--json"]);
     await rm(file);
-    expect(JSON.parse(output)).toMatchObject({ starts: true, safe: false });
+    expect(JSON.parse(stdout)).toMatchObject({ starts: true, safe: false });
     expect(code).toBe(1);
   });
 
@@ -231,10 +218,10 @@ describe("npm run doctor", () => {
     ["as a table", []],
     ["as JSON", ["--json"]],
   ])("O01 never shows a secret %s", async (_form, flags) => {
-    const { output, errors } = await doctor([...flags, "--env-file", await envFile({ ...SAFE, ...STREAM })]);
-    expect(output).toContain("CHAT_JWT_SECRET");
-    for (const secret of SECRETS) expect(output + errors).not.toContain(secret);
-    expect(output).not.toContain("Wq7Lr2Tz9Vb4");
+    const { stdout, stderr } = await doctor([...flags, "--env-file", await envFile({ ...SAFE, ...STREAM })]);
+    expect(stdout).toContain("CHAT_JWT_SECRET");
+    for (const secret of SECRETS) expect(stdout + stderr).not.toContain(secret);
+    expect(stdout).not.toContain("Wq7Lr2Tz9Vb4");
   });
 
   it("O01 never shows a secret that stands in the wrong place", async () => {
@@ -245,14 +232,14 @@ describe("npm run doctor", () => {
       APP_ID: "sk_live_canary",
       UPSTASH_REDIS_REST_URL: "https://user:canary@redis.acme.io/?token=canary",
     });
-    const { output, errors } = await doctor(["--env-file", file]);
-    expect(output + errors).not.toContain(SAFE.CHAT_JWT_SECRET);
-    expect(output + errors).not.toContain("canary");
+    const { stdout, stderr } = await doctor(["--env-file", file]);
+    expect(stdout + stderr).not.toContain(SAFE.CHAT_JWT_SECRET);
+    expect(stdout + stderr).not.toContain("canary");
   });
 
   it("prints help", async () => {
-    const { code, output } = await doctor(["--help"]);
-    expect(output).toContain("Usage: npm run doctor");
+    const { code, stdout } = await doctor(["--help"]);
+    expect(stdout).toContain("Usage: npm run doctor");
     expect(code).toBe(0);
   });
 
@@ -260,8 +247,8 @@ describe("npm run doctor", () => {
     ["an unknown option", ["--verbose"]],
     ["a file that is not there", ["--env-file", "/no/such/file"]],
   ])("refuses %s with exit code 2 and one line", async (_why, args) => {
-    const { code, errors } = await doctor(args);
+    const { code, stderr } = await doctor(args);
     expect(code).toBe(2);
-    expect(errors.trim().split("\n")).toHaveLength(1);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 });

@@ -17,7 +17,8 @@ export async function runCommand(
   environment: Record<string, string> = {},
 ): Promise<CommandResult> {
   const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment };
-  const child = spawn(process.execPath, [join(PROJECT_DIR, file), ...args], { cwd: PROJECT_DIR, env });
+  // Without "--" Node would take an --env-file that is meant for the command.
+  const child = spawn(process.execPath, ["--", join(PROJECT_DIR, file), ...args], { cwd: PROJECT_DIR, env });
   const result = { code: null as number | null, stdout: "", stderr: "" };
   child.stdout.on("data", (chunk: Buffer) => (result.stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (result.stderr += chunk.toString()));
