@@ -36,7 +36,7 @@ function lobbyOf(app: AppId): ChannelRecord {
     app,
     id: LOBBY,
     type: "lobby",
-    name: LOBBY,
+    name: "Lobby",
     createdBy: `app:${app}`,
     custom: {},
     createdAt: new Date(0),
