@@ -44,7 +44,7 @@ export class World {
   boardIsDown = false;
   #timers: { at: number; callback: () => void }[] = [];
   #ids = 0;
-  readonly #running = new Set<Promise<void>>();
+  #last: Promise<void> = Promise.resolve();
   readonly #sleepy: boolean;
 
   constructor({ channelId = "lobby", settings = {}, sleepy = false, store = createMemoryStore() }: WorldOptions = {}) {
@@ -88,7 +88,6 @@ export class World {
 
   /** Opens a socket; the room has answered when this resolves. */
   async connect(user: string, options: KnockOptions = {}): Promise<Client> {
-    await this.#maybeSleep();
     const connection = new FakeConnection(crypto.randomUUID(), this.platform.storage.gate);
     this.platform.connections.add(connection);
     const client = new Client(this, user, connection);
@@ -99,40 +98,31 @@ export class World {
     });
     connection.onClosed = () => void this.#closed(connection);
     const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/?_pk=${connection.id}`;
-    await this.#start();
-    await this.#run(this.room.connect(connection, { url, headers }));
-    await settle();
+    await this.#event(() => this.room.connect(connection, { url, headers }));
     return client;
   }
 
   /** Hands a client's WebSocket message to the room. */
   async deliver(connection: FakeConnection, message: unknown): Promise<void> {
     if (connection.readyState !== 1) return;
-    await this.#maybeSleep();
-    await this.#start();
-    await this.#run(this.room.message(connection, message));
-    await settle();
+    await this.#event(() => this.room.message(connection, message));
   }
 
   /** The client's side is gone, and the room is told. */
   async goAway(connection: FakeConnection, code?: number): Promise<void> {
-    await this.#maybeSleep();
-    connection.goAway(code);
-    this.platform.connections.delete(connection);
-    await this.#start();
-    this.room.close(connection);
-    await settle();
+    await this.#event(
+      () => this.room.close(connection),
+      () => {
+        connection.goAway(code);
+        this.platform.connections.delete(connection);
+      },
+    );
   }
 
   async request(verb: string, token?: string, method = "GET"): Promise<Response> {
-    await this.#maybeSleep();
-    await this.#start();
     const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
-    return this.room.request({
-      method,
-      headers,
-      url: `http://rooms.test/parties/main/${this.app}:${this.channelId}/${verb}`,
-    });
+    const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/${verb}`;
+    return this.#event(() => this.room.request({ method, headers, url }));
   }
 
   /** Lets time pass: timers and alarms go off when they are due. */
@@ -151,9 +141,8 @@ export class World {
     this.now = until;
   }
 
-  /** The platform takes the object out of memory; sockets and storage stay. Never while a hook or a timer runs. */
+  /** The platform takes the object out of memory; sockets and storage stay. Never while a timer runs. */
   async sleep(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
     await settle();
     while (this.#timers.length > 0) {
       this.now = Math.max(this.now, Math.min(...this.#timers.map(({ at }) => at)));
@@ -179,10 +168,12 @@ export class World {
   }
 
   async #ring(): Promise<void> {
-    await this.#maybeSleep();
-    this.platform.storage.alarmAt = null;
-    await this.#start();
-    await this.room.alarm();
+    await this.#event(
+      () => this.room.alarm(),
+      () => {
+        this.platform.storage.alarmAt = null;
+      },
+    );
   }
 
   #runTimers(): void {
@@ -191,19 +182,20 @@ export class World {
     for (const { callback } of due) callback();
   }
 
-  async #start(): Promise<void> {
-    await this.room.start();
-  }
-
-  async #run(hook: Promise<void> | undefined): Promise<void> {
-    if (hook === undefined) return;
-    this.#running.add(hook);
-    await hook;
-    this.#running.delete(hook);
-  }
-
-  async #maybeSleep(): Promise<void> {
-    if (this.#sleepy) await this.sleep();
+  /** Something happens to the room. One that sleeps between any two events takes them one after the other. */
+  async #event<Result>(hook: () => Result | Promise<Result>, before: () => void = () => {}): Promise<Result> {
+    const run = async () => {
+      if (this.#sleepy) await this.sleep();
+      before();
+      await this.room.start();
+      const result = await hook();
+      await settle();
+      return result;
+    };
+    if (!this.#sleepy) return run();
+    const done = this.#last.then(run);
+    this.#last = done.then(() => {});
+    return done;
   }
 
   async #closed(connection: FakeConnection): Promise<void> {
