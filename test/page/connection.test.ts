@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { describePage, untilSent, line, times } from "./visitors.ts";
 
-describePage("the page and its connection", ({ open, openTwo }) => {
+describePage(({ open, openTwo }) => {
   it("comes back from a cut connection without loss and without repeats", async () => {
     const [ada, bob] = await openTwo();
     await ada.say("before");

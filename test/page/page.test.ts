@@ -5,7 +5,7 @@ import { describePage, here, untilSent, line, times } from "./visitors.ts";
 const SHOTS = "screenshots";
 beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
 
-describePage("the page", ({ open, openTwo, room, stack }) => {
+describePage(({ open, openTwo, room, stack }) => {
   it("lets two windows talk, and shows what is sent as sent", async () => {
     const [ada, bob] = await openTwo();
     await ada.say("Hello Bob");

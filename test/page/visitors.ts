@@ -16,11 +16,12 @@ export interface Visitors {
 }
 
 /** Runs tests in a real browser; where there is none, one skipped test says what to install. */
-export function describePage(name: string, define: (visitors: Visitors) => void): void {
+export function describePage(define: (visitors: Visitors) => void): void {
   const chromium = findChromium();
   if (chromium === undefined)
-    it(name, ({ skip }) => skip("there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH"));
-  else describe(name, () => define(receiveVisitors(chromium)));
+    it("the page in a browser", ({ skip }) =>
+      skip("there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH"));
+  else describe("the page", () => define(receiveVisitors(chromium)));
 }
 
 function receiveVisitors(chromium: string): Visitors {
