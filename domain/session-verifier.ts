@@ -137,8 +137,10 @@ function readClaims(payload: UnverifiedJwt["payload"], issuer: TrustedIssuer, no
 
 /** @returns `exp`, in seconds. */
 function readTimes({ exp, iat, nbf }: UnverifiedJwt["payload"], now: number): number {
-  if (!isSeconds(exp) || !isSeconds(iat) || (nbf !== undefined && !isSeconds(nbf))) throw new ChatError("bad_claims");
-  if (exp <= iat || exp - iat > MAX_LIFE_SECONDS) throw new ChatError("bad_claims");
+  if (!isSeconds(exp) || !isSeconds(iat) || (nbf !== undefined && !isSeconds(nbf)))
+    throw new ChatError("bad_claims", { detail: "The token's exp and iat must be there, in whole seconds" });
+  if (exp <= iat || exp - iat > MAX_LIFE_SECONDS)
+    throw new ChatError("bad_claims", { detail: "The token's life must be at most 24 hours" });
   if (iat > now + TIMES.tokenToleranceSeconds) throw new ChatError("token_not_yet_valid");
   if (nbf !== undefined && nbf > now + TIMES.tokenToleranceSeconds) throw new ChatError("token_not_yet_valid");
   if (exp <= now - TIMES.tokenToleranceSeconds) throw new ChatError("token_expired");
