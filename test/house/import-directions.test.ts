@@ -59,6 +59,7 @@ describe("import directions", () => {
     ["web/a.ts", "../domain/config.ts", "imports protocol/ only"],
     ["dev/a.ts", "../functions/app.ts", "never imports them"],
     ["commands/a.ts", "../party/room.ts", "never imports the rooms"],
+    ["functions/app.ts", "cloudflare:workers", "Only an entry point knows the platform"],
     ["functions/a.ts", "zod", "zod/mini"],
     ["functions/a.ts", "hono/jwt", "signed and verified in domain/"],
   ])("refuses %s importing %s", async (path, from, advice) => {
@@ -71,6 +72,7 @@ describe("import directions", () => {
     ["functions/routes/a.ts", "../../domain/config.ts"],
     ["functions/routes/a.ts", "hono"],
     ["functions/index.ts", "../db/postgres-store.ts"],
+    ["functions/index.ts", "cloudflare:workers"],
     ["party/index.ts", "../db/postgres-store.ts"],
     ["db/schema.ts", "drizzle-orm/pg-core"],
     ["db/a.ts", "../domain/ports.ts"],
