@@ -24,15 +24,20 @@ let service: Promise<Service> | undefined;
 export default {
   async fetch(request: Request, env: Variables): Promise<Response> {
     try {
-      service ??= start(readConfig(env));
+      service ??= start(readConfig(env)).catch(forget);
       const serve = await service;
       return await serve(request);
     } catch (error) {
-      service = undefined;
       return problemResponse(error);
     }
   },
 };
+
+// What could not be put together is tried again by the next request.
+function forget(error: unknown): never {
+  service = undefined;
+  throw error;
+}
 
 async function start(report: ConfigReport): Promise<Service> {
   const { settings } = report;
