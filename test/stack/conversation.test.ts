@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ConnectionReply, HealthReply, HistoryPage, Problem, RoomPresence, TokenReply } from "../../protocol/http.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
-
-interface Tokens {
-  token: string;
-  wsToken: string;
-  userId: string;
-  wsUrl: string;
-}
 
 let stack: Stack;
 beforeAll(async () => {
@@ -15,19 +9,22 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-const http = async (path: string, init: RequestInit = {}): Promise<{ status: number; body: any; headers: Headers }> => {
+const http = async (
+  path: string,
+  init: RequestInit = {},
+): Promise<{ status: number; body: unknown; headers: Headers }> => {
   const response = await fetch(stack.apiUrl + path, init);
   return { status: response.status, body: await response.json(), headers: response.headers };
 };
-const exchange = async (user: string, name?: string): Promise<Tokens> => {
+const exchange = async (user: string, name?: string): Promise<TokenReply> => {
   const session = await stack.session(user, name === undefined ? {} : { name });
   const { body } = await http("/v1/token", { method: "POST", headers: { authorization: `Bearer ${session}` } });
-  return body;
+  return TokenReply.parse(body);
 };
 const bearer = (token: string): { headers: Record<string, string> } => ({
   headers: { authorization: `Bearer ${token}` },
 });
-const enter = (tokens: Tokens, room = "lobby"): ChatSocket =>
+const enter = (tokens: TokenReply, room = "lobby"): ChatSocket =>
   ChatSocket.withToken(`${stack.wsUrl}?roomId=${room}`, tokens.wsToken);
 
 describe("two people", () => {
@@ -71,10 +68,11 @@ describe("two people", () => {
 
     const { status, body } = await http("/v1/channels/archive/messages?limit=2", bearer(alice.token));
     expect(status).toBe(200);
-    expect(body.messages.map(({ content }: { content: string }) => content)).toEqual(["two", "three"]);
-    expect(body.messages.at(-1).seq).toBe(last.seq);
-    const older = await http(`/v1/channels/archive/messages?before=${body.prev}`, bearer(alice.token));
-    expect(older.body.messages.map(({ content }: { content: string }) => content)).toEqual(["one"]);
+    const newest = HistoryPage.parse(body);
+    expect(newest.messages.map(({ content }) => content)).toEqual(["two", "three"]);
+    expect(newest.messages.at(-1)?.seq).toBe(last.seq);
+    const older = await http(`/v1/channels/archive/messages?before=${newest.prev}`, bearer(alice.token));
+    expect(HistoryPage.parse(older.body).messages.map(({ content }) => content)).toEqual(["one"]);
 
     await a.leave();
     const again = enter(alice, "archive");
@@ -95,10 +93,11 @@ describe("two people", () => {
     b.say({ type: "typing", roomId: "hall", isTyping: true });
     expect(await a.next("typing_indicator")).toMatchObject({ userId: "visitor", isTyping: true });
     const present = await http("/v1/presence?roomId=hall", bearer(alice.token));
-    expect(present.body.members.map(({ userId }: { userId: string }) => userId).toSorted()).toEqual([
-      "visitor",
-      "watcher",
-    ]);
+    expect(
+      RoomPresence.parse(present.body)
+        .members.map(({ userId }) => userId)
+        .toSorted(),
+    ).toEqual(["visitor", "watcher"]);
     await b.leave();
     expect(await a.next("typing_indicator")).toMatchObject({ userId: "visitor", isTyping: false });
     expect(await a.next("presence", ({ status }) => status === "offline")).toMatchObject({ userId: "visitor" });
@@ -177,7 +176,8 @@ describe("private channels", () => {
     const hidden = await http("/v1/channels/secret-plans/messages", bearer(stranger.token));
     const missing = await http("/v1/channels/no-such-plans/messages", bearer(stranger.token));
     expect(hidden.status).toBe(404);
-    expect({ ...hidden.body, requestId: "" }).toEqual({ ...missing.body, requestId: "" });
+    const { requestId: _, ...answer } = Problem.parse(hidden.body);
+    expect(missing.body).toMatchObject(answer);
     expect((await http("/v1/channels/secret-plans/messages", bearer(friend.token))).status).toBe(200);
     await Promise.all([f.leave(), s.leave()]);
   });
@@ -211,8 +211,9 @@ describe("a server with an API key", () => {
     const first = await mint({ userId: "minted", name: "Minted", custom: { role: "admin" } });
     expect(first.body).toMatchObject({ user: { id: "minted", name: "Minted", image: null }, expiresIn: 86_400 });
     const second = await mint({ userId: "minted", image: "https://example.com/a.png" });
-    expect(second.body.user).toEqual({ id: "minted", name: "Minted", image: "https://example.com/a.png" });
-    const m = enter(second.body);
+    const again = TokenReply.parse(second.body);
+    expect(again.user).toEqual({ id: "minted", name: "Minted", image: "https://example.com/a.png" });
+    const m = enter(again);
     await m.next("room_joined");
     m.say({ type: "message", content: "from a minted user", clientMessageId: "minted-0001" });
     await m.next("ack");
@@ -225,14 +226,10 @@ describe("health", () => {
     expect((await http("/healthz")).body).toEqual({ status: "ok" });
     const health = await http("/api/chat/health");
     expect(health.status).toBe(200);
-    expect(health.body).toMatchObject({ status: "healthy", warnings: [] });
+    expect(HealthReply.parse(health.body)).toMatchObject({ status: "healthy", warnings: [] });
     const connection = await http("/api/chat/test-connection");
-    expect(connection.body.ok).toBe(true);
-    expect(connection.body.steps.map(({ name }: { name: string }) => name).toSorted()).toEqual([
-      "postgres",
-      "redis",
-      "room",
-      "tokens",
-    ]);
+    const { ok, steps } = ConnectionReply.parse(connection.body);
+    expect(ok).toBe(true);
+    expect(steps.map(({ name }) => name).toSorted()).toEqual(["postgres", "redis", "room", "tokens"]);
   });
 });
