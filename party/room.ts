@@ -3,17 +3,18 @@ import type { RoomEvent } from "../domain/ports.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
 import { ChatError, CLOSES, closeFor, type CloseReason } from "../protocol/errors.ts";
 import type { ServerFrame, Since } from "../protocol/frames.ts";
-import { LIMITS, TIMES } from "../protocol/limits.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
 import { Attendance } from "./attendance.ts";
 import type { RoomDeps } from "./deps.ts";
 import { Durable } from "./durable.ts";
+import { Duties } from "./duties.ts";
 import { FanOut } from "./fan-out.ts";
 import { beginLife } from "./first-life.ts";
 import { FrameHandler } from "./frame-handler.ts";
 import { answerRequest, type RoomRequest } from "./http.ts";
 import { KEYS, type Life, readKept } from "./kept.ts";
-import { type Order, pruneOrder, readOrder } from "./order.ts";
+import { type Order, readOrder } from "./order.ts";
 import { Outbox } from "./outbox.ts";
 import { CLOSING, type Connection, OPEN, type Platform } from "./platform.ts";
 import { PresenceReporter } from "./presence-reporter.ts";
@@ -39,10 +40,10 @@ export class ChatRoom {
   readonly #platform: Platform;
   readonly #frames: FrameHandler;
   readonly #reporter: PresenceReporter;
+  readonly #duties: Duties;
   #isAwake = false;
   #opening: Promise<Life> | undefined;
   #loading: Promise<void> | undefined;
-  #headsAt = 0;
 
   constructor(platform: Platform, deps: RoomDeps) {
     const { now, log, board, store } = deps;
@@ -58,6 +59,7 @@ export class ChatRoom {
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
     this.#frames = new FrameHandler(this);
+    this.#duties = new Duties(this, this.#reporter);
   }
 
   /** Wakes with what was kept; every hook tries again where this has failed. */
@@ -107,19 +109,18 @@ export class ChatRoom {
   /** Does everything that is due, and sees to the next waking. */
   async alarm(): Promise<void> {
     this.durable.alarmIs(undefined);
-    const now = this.deps.now();
     try {
       await this.#requireAwake();
-      this.#guard("overdue", () => this.#endOverdue(now));
+      this.#guard("overdue", () => this.#duties.endOverdue());
       this.#guard("attendance", () => this.attendance.tell());
-      this.#guard("heads", () => this.#sendHeads(now));
-      this.#guard("prune", () => this.#prune(now));
+      this.#guard("heads", () => this.#duties.sendHeads());
+      this.#guard("prune", () => this.#duties.prune());
       this.#inBackground(this.outbox.flush());
       this.#inBackground(this.#reporter.report());
-      this.#schedule();
+      this.#duties.schedule();
     } catch (error) {
       this.deps.log.error("alarm_failed", error);
-      this.durable.wakeBy(now + ALARM_RETRY_MS);
+      this.durable.wakeBy(this.deps.now() + ALARM_RETRY_MS);
     }
   }
 
@@ -159,8 +160,7 @@ export class ChatRoom {
       messages: (missed ?? log.latest()).map((event) => toMessage(event, roomId, state.userId)),
       recovered: missed !== undefined,
     });
-    if (this.#headsAt <= this.deps.now()) this.#headsAt = this.deps.now() + TIMES.headsMs;
-    this.durable.wakeBy(this.#nextFor(session));
+    this.#duties.joined(session);
   }
 
   /** Takes a socket out of the room; it stays open. */
@@ -231,13 +231,12 @@ export class ChatRoom {
     this.durable.alarmIs(kept.alarmAt);
     if (kept.identity !== undefined) {
       this.life = { identity: kept.identity, head: kept.head };
-      // No alarm is set while one is being run: then it may well be the heads that are due.
-      this.#headsAt = kept.alarmAt ?? this.deps.now();
+      this.#duties.resume(kept.alarmAt);
       this.outbox.resume(this.life, kept.outbox, kept.due);
       this.#reporter.resume(kept.identity, kept.boardAt);
       this.sessions.restore(this.#platform.getConnections());
       this.attendance.resume(kept.identity.channelId, kept.away);
-      this.#schedule();
+      this.#duties.schedule();
       this.deps.log.note("room_woke", { roomId: kept.identity.channelId, sockets: this.sessions.size });
     }
     this.#isAwake = true;
@@ -290,46 +289,9 @@ export class ChatRoom {
     this.#guard("refusal", () => connection.close(CLOSES[reason], reason));
   }
 
-  #endOverdue(now: number): void {
-    for (const session of this.sessions) {
-      const { expiresAt, heardAt, keepsAlive, present } = session.state;
-      if (expiresAt + TIMES.expiryGraceMs <= now) this.end(session, "token_expired");
-      else if (heardAt + TIMES.deadSocketMs > now) continue;
-      else if (keepsAlive) this.end(session, "resync");
-      // It may be alive and only listening: docs/decisions/0006-silent-sockets.md
-      else if (present) this.attendance.depart(session, 0);
-    }
-  }
-
-  #sendHeads(now: number): void {
-    if (this.life === undefined || now < this.#headsAt) return;
-    const { identity, head } = this.life;
-    const frame: ServerFrame = { type: "heads", rooms: { [identity.channelId]: head.seq } };
-    this.fanOut.toAll(JSON.stringify(frame));
-    this.#headsAt = now + TIMES.headsMs;
-  }
-
-  #prune(now: number): void {
-    if (this.order !== undefined) pruneOrder(this.order, this.durable, this.outbox.storedSeq, now);
-  }
-
-  /** Sets the alarm for whatever comes first. */
-  #schedule(): void {
-    let next = Infinity;
-    for (const part of [this.outbox, this.attendance, this.#reporter]) next = Math.min(next, part.nextAt() ?? Infinity);
-    for (const session of this.sessions) next = Math.min(next, this.#nextFor(session));
-    if (next < Infinity) this.durable.wakeBy(Math.max(next, this.deps.now()));
-  }
-
-  #nextFor({ state }: Session): number {
-    const expiresAt = state.expiresAt + TIMES.expiryGraceMs;
-    const silentAt = state.keepsAlive || state.present ? state.heardAt + TIMES.deadSocketMs : Infinity;
-    return Math.min(expiresAt, silentAt, state.joined ? this.#headsAt : Infinity);
-  }
-
   /** Work that outlives its hook: what comes of it may be due earlier than the next alarm. */
   #inBackground(work: Promise<void>): void {
-    work.then(() => this.#schedule()).catch((error: unknown) => this.deps.log.error("schedule_failed", error));
+    work.then(() => this.#duties.schedule()).catch((error: unknown) => this.deps.log.error("schedule_failed", error));
   }
 
   /** Reads while nothing else happens to the room. What is thrown in there would reset the object. */

@@ -1,0 +1,75 @@
+import type { ServerFrame } from "../protocol/frames.ts";
+import { TIMES } from "../protocol/limits.ts";
+import { pruneOrder } from "./order.ts";
+import type { PresenceReporter } from "./presence-reporter.ts";
+import type { ChatRoom } from "./room.ts";
+import type { Session } from "./session.ts";
+
+/** What a room does by the clock, and the one alarm that wakes it for whatever comes first. */
+export class Duties {
+  readonly #room: ChatRoom;
+  readonly #reporter: PresenceReporter;
+  #headsAt = 0;
+
+  constructor(room: ChatRoom, reporter: PresenceReporter) {
+    this.#room = room;
+    this.#reporter = reporter;
+  }
+
+  /** @param alarmAt The alarm found on waking. None is set while one is being run: then the heads may well be due. */
+  resume(alarmAt: number | undefined): void {
+    this.#headsAt = alarmAt ?? this.#now();
+  }
+
+  /** A socket has joined: there is somebody to send heads to, and a token that will end. */
+  joined(session: Session): void {
+    if (this.#headsAt <= this.#now()) this.#headsAt = this.#now() + TIMES.headsMs;
+    this.#room.durable.wakeBy(this.#nextFor(session));
+  }
+
+  /** Ends sockets whose token has ended, and those that are dead. */
+  endOverdue(): void {
+    const now = this.#now();
+    for (const session of this.#room.sessions) {
+      const { expiresAt, heardAt, keepsAlive, present } = session.state;
+      if (expiresAt + TIMES.expiryGraceMs <= now) this.#room.end(session, "token_expired");
+      else if (heardAt + TIMES.deadSocketMs > now) continue;
+      else if (keepsAlive) this.#room.end(session, "resync");
+      // It may be alive and only listening: docs/decisions/0006-silent-sockets.md
+      else if (present) this.#room.attendance.depart(session, 0);
+    }
+  }
+
+  /** Tells every socket the newest position, so that one that has missed the last message finds out. */
+  sendHeads(): void {
+    const { life, fanOut } = this.#room;
+    if (life === undefined || this.#now() < this.#headsAt) return;
+    const frame: ServerFrame = { type: "heads", rooms: { [life.identity.channelId]: life.head.seq } };
+    fanOut.toAll(JSON.stringify(frame));
+    this.#headsAt = this.#now() + TIMES.headsMs;
+  }
+
+  prune(): void {
+    const { order, durable, outbox } = this.#room;
+    if (order !== undefined) pruneOrder(order, durable, outbox.storedSeq, this.#now());
+  }
+
+  /** Sets the alarm for whatever comes first. */
+  schedule(): void {
+    const { outbox, attendance, sessions, durable } = this.#room;
+    let next = Infinity;
+    for (const part of [outbox, attendance, this.#reporter]) next = Math.min(next, part.nextAt() ?? Infinity);
+    for (const session of sessions) next = Math.min(next, this.#nextFor(session));
+    if (next < Infinity) durable.wakeBy(Math.max(next, this.#now()));
+  }
+
+  #nextFor({ state }: Session): number {
+    const expiresAt = state.expiresAt + TIMES.expiryGraceMs;
+    const silentAt = state.keepsAlive || state.present ? state.heardAt + TIMES.deadSocketMs : Infinity;
+    return Math.min(expiresAt, silentAt, state.joined ? this.#headsAt : Infinity);
+  }
+
+  #now(): number {
+    return this.#room.deps.now();
+  }
+}
