@@ -65,7 +65,7 @@ async function run(
   const [program = "", ...args] = command;
   const path = `${resolve("node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`;
   const child = spawn(program, args, { env: { ...process.env, PATH: path }, stdio: ["ignore", "pipe", "pipe"] });
-  const lines = new Lines(live);
+  const lines = gatherLines(live);
   child.stdout.setEncoding("utf8").on("data", (text: string) => lines.add(text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => lines.add(text));
   const code = await new Promise<number>((done) => {
@@ -79,30 +79,23 @@ async function run(
 }
 
 /** Gathers what a step prints, and holds back its closing line so that there is only one, at the very end. */
-class Lines {
-  readonly #live: boolean;
-  #output = "";
-  #unfinished = "";
-  #closing = "";
-
-  constructor(live: boolean) {
-    this.#live = live;
-  }
-
-  add(text: string): void {
-    const lines = (this.#unfinished + text).split("\n");
-    this.#unfinished = lines.pop() ?? "";
-    for (const line of lines) this.#take(line);
-  }
-
-  end(): { output: string; closing: string } {
-    if (this.#unfinished !== "") this.#take(this.#unfinished);
-    return { output: this.#output, closing: this.#closing };
-  }
-
-  #take(line: string): void {
-    if (CLOSING.test(line)) this.#closing = line;
-    else if (this.#live) console.log(line);
-    else this.#output += `${line}\n`;
-  }
+function gatherLines(live: boolean) {
+  const gathered = { output: "", closing: "" };
+  let unfinished = "";
+  const take = (line: string): void => {
+    if (CLOSING.test(line)) gathered.closing = line;
+    else if (live) console.log(line);
+    else gathered.output += `${line}\n`;
+  };
+  return {
+    add(text: string): void {
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop() ?? "";
+      for (const line of lines) take(line);
+    },
+    end(): { output: string; closing: string } {
+      if (unfinished !== "") take(unfinished);
+      return gathered;
+    },
+  };
 }

@@ -21,9 +21,10 @@ CLOUDFLARE_WORKERS_SUBDOMAIN too. docs/deployment.md says where each comes from.
 await main();
 
 async function main(): Promise<void> {
+  // Looked for first: in "deploy:preview -- --help" it stands where the preview's name belongs.
+  if (process.argv.includes("--help") || process.argv.includes("-h")) return console.log(HELP);
   const options = readOptions();
   if (options === undefined) return;
-  if (options.help === true) return console.log(HELP);
   const say = (line: string) => (options.json === true ? console.error(line) : console.log(line));
   try {
     const { variables } = await readVariables({ envFile: options["env-file"], dataDir: undefined });
@@ -49,13 +50,13 @@ function readOptions() {
         "env-file": { type: "string" },
         "dry-run": { type: "boolean" },
         json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
       },
     });
     if (positionals.length > 0) throw new Error(`Cannot take "${positionals[0]}"`);
     return values;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}; see npm run deploy -- --help`);
+    const [problem = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    console.error(`${problem}; see npm run deploy -- --help`);
     process.exitCode = 2;
     return undefined;
   }

@@ -1,24 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { parseCLI, startVitest, type Vitest } from "vitest/node";
+import { parseArgs } from "node:util";
+import { startVitest, type Vitest } from "vitest/node";
 
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
 Builds both halves, then runs every test: those of single parts, then those that start the whole stack.
 The last line is always "N passed, N failed", with ", N skipped" when tests were skipped (and why, above it).
 
-  --integration   only the tests that start the whole stack
-  --coverage      only the tests of single parts, with coverage (coverage/index.html)
-  --no-build      use the build there is
-  --help          this text
+  FILTER            only test files with this in their path
+  -t PATTERN        only tests with this in their name
+  -u                write the generated docs anew
+  --integration     only the tests that start the whole stack
+  --coverage        only the tests of single parts, with coverage (coverage/index.html)
+  --bail N          stop after N failures
+  --no-build        use the build there is
+  --help            this text
 
-Everything else goes to vitest, for example: npm test -- test/domain -t "refuses"`;
-
-interface Choice {
-  integration: boolean;
-  coverage: boolean;
-  build: boolean;
-  rest: string[];
-}
+For everything else there is npx vitest.`;
 
 export interface Tally {
   passed: number;
@@ -33,27 +31,36 @@ async function main(args: string[]): Promise<never> {
     console.log(HELP);
     process.exit(0);
   }
-  const choice = readChoice(args);
-  const built = !choice.build || build();
-  const tally = built ? await runTests(choice) : { passed: 0, failed: 1, skipped: [] };
+  const options = readOptions(args);
+  const built = options["no-build"] === true || build();
+  const tally = built ? await runTests(options) : { passed: 0, failed: 1, skipped: [] };
   console.log(closingLines(tally).join("\n"));
   // Not left to the event loop: a server that a failing test forgot must not keep a CI job waiting.
   process.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);
 }
 
-function readChoice(args: string[]): Choice {
-  const own = new Set(["--integration", "--coverage", "--no-build"]);
-  const has = (flag: string) => args.includes(flag);
-  if (has("--integration") && has("--coverage")) {
-    console.error("Cannot take --integration with --coverage: coverage is measured in the tests of single parts");
-    process.exit(2);
+function readOptions(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        integration: { type: "boolean" },
+        coverage: { type: "boolean" },
+        "no-build": { type: "boolean" },
+        testNamePattern: { type: "string", short: "t" },
+        update: { type: "boolean", short: "u" },
+        bail: { type: "string" },
+      },
+    });
+    if (values.integration === true && values.coverage === true)
+      throw new Error("Cannot take --integration with --coverage: that is measured in the tests of single parts");
+    if (values.bail !== undefined && !/^\d+$/.test(values.bail)) throw new Error("--bail takes a number");
+    return { ...values, filters: positionals };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}; see npm test -- --help`);
+    return process.exit(2);
   }
-  return {
-    integration: has("--integration"),
-    coverage: has("--coverage"),
-    build: !has("--no-build"),
-    rest: args.filter((arg) => !own.has(arg)),
-  };
 }
 
 function build(): boolean {
@@ -62,18 +69,20 @@ function build(): boolean {
   return status === 0;
 }
 
-async function runTests({ integration, coverage, rest }: Choice): Promise<Tally> {
-  const { filter, options } = parseCLI(["vitest", "run", ...rest]);
-  const project = integration ? ["stack"] : coverage ? ["unit"] : undefined;
-  const vitest = await startVitest("test", filter, {
-    ...options,
+async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally> {
+  const { integration, coverage, testNamePattern, update, bail, filters } = options;
+  const vitest = await startVitest("test", filters, {
     watch: false,
-    ...(project && { project }),
-    ...(coverage && { coverage: { enabled: true } }),
+    ...(integration === true && { project: ["stack"] }),
+    ...(coverage === true && { project: ["unit"], coverage: { enabled: true } }),
+    ...(testNamePattern !== undefined && { testNamePattern }),
+    ...(update === true && { update: true }),
+    ...(bail !== undefined && { bail: Number(bail) }),
   });
   const tally = countTests(vitest);
   await vitest.close();
-  return tally;
+  // What a pattern leaves out was not asked for.
+  return testNamePattern === undefined ? tally : { ...tally, skipped: [] };
 }
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
