@@ -251,7 +251,11 @@ describe("bodies", () => {
     ["a number", "7"],
     ["two objects", "{}{}"],
     ["invalid UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-    ["a byte order mark", "\ufeff{}"],
+    [
+      "invalid UTF-8 in a name",
+      Buffer.concat([Buffer.from('{"channel_id":"c1","name":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]),
+    ],
+    ["a byte order mark", '\ufeff{"channel_id":"c1"}'],
     ["UTF-16", Buffer.from('{"channel_id":"c1"}', "utf16le")],
     ["1,000 levels", "[".repeat(1_000) + "]".repeat(1_000)],
     ["a prototype", '{"channel_id":"c1","__proto__":{"role":"admin"}}'],

@@ -49,6 +49,17 @@ describe("rotation of an issuer's keys", () => {
     expect(await statusOf(await signedBy(await second))).toBe(200);
   });
 
+  it("K02 replaces a key that keeps its name", async () => {
+    const early = await memory.session({ exp: memory.clock.now() / 1_000 + 3_600 });
+    expect(await statusOf(early)).toBe(200);
+    const { privateKey, publicJwk } = await second;
+    const renewed = { kid: "key-1", privateKey, publicJwk: { ...publicJwk, kid: "key-1" } };
+    memory.keyServer.keys = [renewed];
+    memory.clock.advance(10 * MINUTE);
+    expect(await statusOf(await signedBy(renewed))).toBe(200);
+    expect(await problemOf(await exchange(early))).toEqual({ status: 401, code: "bad_signature" });
+  });
+
   it("K02 drops a removed key at once when a refetch shows that it is gone", async () => {
     const early = await memory.session({ exp: memory.clock.now() / 1_000 + 3_600 });
     expect(await statusOf(early)).toBe(200);
@@ -233,6 +244,7 @@ describe("poisoned key sets", () => {
     ["null", async () => null],
     ["a page", async () => "<!doctype html><title>Sign in</title>"],
     ["50 MB", async () => `{"keys":[],"pad":"${"x".repeat(50_000_000)}"}`],
+    ["a good set in 70 kB", async () => ({ keys: [await good()], pad: "x".repeat(70_000) })],
     ["a prototype", async () => '{"__proto__":{"keys":[]}}'],
   ];
   it.each(sets)("K07 refuses %s whole and keeps the last good set", async (_, makeSet) => {
