@@ -26,6 +26,10 @@ export class DeployError extends Error {}
 // Both platforms make a label of a host name of it, beside the project's own name and a dash.
 const PREVIEW_NAME = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
+// Both platforms keep a secret that a deployment does not name. One that was taken away must end all the same, a previous
+// signing secret above all, so it is written over with what every reader takes for unset.
+const UNSET = " ";
+
 /**
  * Decides every setting of a deployment, and refuses one that would not be safe.
  *
@@ -35,11 +39,13 @@ export function planDeployment(variables: Variables, names: Names, preview: stri
   const settled = preview === undefined ? variables : { ...variables, ...previewSettings(variables, names, preview) };
   const worker = pickSettings(settled, ["all", "worker"]);
   const rooms = pickSettings(settled, ["all", "rooms"]);
-  refuseUnsafe(preview === undefined ? checkProduction(settled, new Date()) : startProblems(settled));
+  refuseUnsafe(preview === undefined ? checkProduction(settled, new Date()) : []);
+  refuseUnsafe(startProblems(settled));
   refuseUnsafe(startProblems(rooms));
   const secrets = Object.fromEntries(Object.entries(worker).filter(([name]) => isSecret(name)));
-  const vars = Object.fromEntries(Object.entries(worker).filter(([name]) => !isSecret(name)));
-  const { PUBLIC_URL: apiUrl = "", PARTY_URL: partyUrl = "" } = worker;
+  // Wrangler takes away a variable that is not named, so these need no blanks.
+  const vars = Object.fromEntries(Object.entries(worker).filter(([name, raw]) => !isSecret(name) && raw !== UNSET));
+  const { PUBLIC_URL: apiUrl = "", PARTY_URL: partyUrl = "" } = vars;
   return { preview, apiUrl, partyUrl, worker: { vars, secrets }, rooms };
 }
 
@@ -69,12 +75,8 @@ function need(variables: Variables, name: string, meaning: string): string {
 
 function pickSettings(variables: Variables, readers: readonly string[]): Record<string, string> {
   const names = Object.keys(SETTINGS) as SettingName[]; // the keys of the object itself
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const found = readers.includes(describeSetting(name).usedBy) ? findRaw(variables, name) : undefined;
-      return found === undefined ? [] : [[name, found.raw]];
-    }),
-  );
+  const read = names.filter((name) => readers.includes(describeSetting(name).usedBy));
+  return Object.fromEntries(read.map((name) => [name, findRaw(variables, name)?.raw ?? UNSET]));
 }
 
 function startProblems(variables: Variables): Finding[] {

@@ -36,7 +36,11 @@ describe("planDeployment", () => {
   it("gives each half the settings it reads, and the Worker's secrets apart", () => {
     const { worker, rooms, apiUrl, partyUrl } = plan();
     expect({ apiUrl, partyUrl }).toEqual({ apiUrl: SETTINGS.PUBLIC_URL, partyUrl: SETTINGS.PARTY_URL });
-    expect(Object.keys(worker.secrets).sort()).toEqual(["CHAT_JWT_SECRET", "DATABASE_URL", "UPSTASH_REDIS_REST_TOKEN"]);
+    expect(worker.secrets).toMatchObject({
+      CHAT_JWT_SECRET: SETTINGS.CHAT_JWT_SECRET,
+      DATABASE_URL: SETTINGS.DATABASE_URL,
+    });
+    expect(worker.vars).not.toHaveProperty("CHAT_JWT_SECRET");
     expect(worker.vars).toMatchObject({ ENVIRONMENT: "production", CLERK_JWT_ISSUER: "https://clerk.acme.io" });
     expect(rooms).toMatchObject({ CHAT_JWT_SECRET: SETTINGS.CHAT_JWT_SECRET, PUBLIC_URL: SETTINGS.PUBLIC_URL });
     expect(rooms).not.toHaveProperty("CLERK_JWT_ISSUER");
@@ -53,6 +57,16 @@ describe("planDeployment", () => {
     expect(readConfig({ ...worker.vars, ...worker.secrets }).problems).toEqual([]);
     expect(readConfig(rooms).problems).toEqual([]);
     expect(rooms).not.toHaveProperty("STREAM_API_SECRET");
+  });
+
+  it("K10 ends a secret that was taken away, though both platforms keep what a deployment does not name", () => {
+    const rotating = plan({ CHAT_JWT_SECRET_PREVIOUS: "Yk3vQ8xN1rT6yB9uH4sL7wE2pC5mJ0aG8dF3kX6" });
+    const before = { ...rotating.worker.secrets, ...rotating.rooms };
+    const { worker, rooms } = plan();
+    const after = { ...before, ...worker.secrets, ...worker.vars, ...rooms };
+    expect(before.CHAT_JWT_SECRET_PREVIOUS).toContain("Yk3v");
+    expect(readConfig(after).settings?.CHAT_JWT_SECRET_PREVIOUS).toBeUndefined();
+    expect(readConfig(after).problems).toEqual([]);
   });
 
   it("never deploys what only commands read, nor the accounts", () => {
