@@ -420,8 +420,9 @@ describe("chat tokens", () => {
   });
   it("J12 are refused by another deployment with the same secret", async () => {
     const elsewhere = await createMemoryDeps({ PUBLIC_URL: "https://elsewhere.example.com" });
-    const response = await elsewhere.app.request("/v1/channels", bearer(await deployment.chatToken("rest")));
-    expect(response.status).toBe(401);
+    const foreign = await elsewhere.chatToken("rest");
+    const response = await memory.app.request("/v1/channels", bearer(foreign));
+    expect(await problemOf(response)).toEqual({ status: 401, code: "wrong_issuer" });
     await elsewhere.stop();
   });
 });
