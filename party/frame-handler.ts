@@ -5,7 +5,6 @@ import { ChatError, closeFor } from "../protocol/errors.ts";
 import { type ClientFrame, parseClientFrame, type ServerFrame, splitLines } from "../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
@@ -148,8 +147,7 @@ export class FrameHandler {
     const mark = Math.min(seq, this.#room.requireLife().head.seq);
     if (mark === 0 || !this.#room.attendance.markRead(session, mark)) return;
     const { userId } = session.state;
-    this.#room.durable.keep({ [KEYS.read(userId)]: mark });
-    this.#room.outbox.markRead(userId, mark);
+    this.#room.keepReadMark(userId, mark);
   }
 
   async #refresh(session: Session, token: string): Promise<void> {

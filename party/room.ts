@@ -3,6 +3,7 @@ import type { RoomEvent } from "../domain/ports.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
 import { ChatError, CLOSES, closeFor, type CloseReason } from "../protocol/errors.ts";
 import type { ServerFrame, Since } from "../protocol/frames.ts";
+import type { UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
 import { Attendance } from "./attendance.ts";
@@ -183,6 +184,12 @@ export class ChatRoom {
     this.outbox.eventKept(event.seq);
   }
 
+  /** Keeps how far somebody has read, here and in history. */
+  keepReadMark(userId: UserId, seq: number): void {
+    this.durable.keep({ [KEYS.read(userId)]: seq });
+    this.outbox.markRead(userId, seq);
+  }
+
   /** Ends a socket with a code that tells its client whether to come back. */
   end(session: Session, reason: CloseReason): void {
     this.fanOut.flush();
@@ -264,11 +271,14 @@ export class ChatRoom {
     const { userId, expiresAt } = knock.claims;
     const now = this.deps.now();
     this.#limitSockets(knock);
-    const session = this.sessions.add(connection, newState(knock, readSeq, now));
+    // What was said before somebody became a member is not unread.
+    const readTo = joins ? Math.max(readSeq, this.requireLife().head.seq) : readSeq;
+    const session = this.sessions.add(connection, newState(knock, readTo, now));
     this.fanOut.admit(session);
     this.tell(session, welcomeFrame(this.deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
     if (!known) this.durable.keep({ [KEYS.member(userId)]: true });
     if (joins) this.outbox.memberJoined(userId);
+    if (readTo > readSeq) this.keepReadMark(userId, readTo);
     this.join(session, knock.since);
     this.deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: this.sessions.size });
   }

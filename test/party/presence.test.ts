@@ -122,6 +122,21 @@ describe.each([
     expect(alice.all("typing_indicator").map(({ isTyping }) => isTyping)).toEqual([true, false]);
   });
 
+  it("has nothing unread for a newcomer: what was said before is not theirs to catch up with", async () => {
+    const world = new World({ sleepy });
+    const { app, channelId, store } = world;
+    const alice = await world.connect("alice");
+    await alice.post("before");
+    await alice.post("also before");
+    const bob = await world.connect("bob");
+    await world.advance(3_000);
+    expect(await store.countChannels(app, bob.userId)).toEqual({ channels: 1, unread: 0 });
+    await alice.post("after");
+    await world.advance(3_000);
+    expect(await store.countChannels(app, bob.userId)).toEqual({ channels: 1, unread: 1 });
+    expect(await store.findMember(app, channelId, bob.userId)).toMatchObject({ readSeq: 2 });
+  });
+
   it("tells of read marks, never back, and keeps them", async () => {
     const world = new World({ sleepy });
     const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
