@@ -11,6 +11,12 @@ const Command = z
   .min(1, "must have a command's name");
 const Commands = z.array(Command).min(1);
 
+export interface RedisServerOptions {
+  port?: number;
+  token: string;
+  redisUrl?: string | undefined;
+}
+
 export interface RedisServer {
   url: string;
   close(): Promise<void>;
@@ -22,11 +28,7 @@ export interface RedisServer {
  *
  * @param redisUrl A real Redis; without it the data is in this process and gone with it.
  */
-export async function startRedisServer(options: {
-  port?: number;
-  token: string;
-  redisUrl?: string | undefined;
-}): Promise<RedisServer> {
+export async function startRedisServer(options: RedisServerOptions): Promise<RedisServer> {
   const backend = options.redisUrl === undefined ? createMemoryRedis() : await connectRedis(options.redisUrl);
   const server = await listenForJson(options.port ?? 0, async (request) => {
     if (!isAdmitted(request, options.token))
