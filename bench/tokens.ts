@@ -8,6 +8,7 @@ const ISSUER = "https://issuer.example";
 const ROUNDS = 5;
 const WARM_UP = 1_000;
 const COUNTED = 4_000;
+const MAX_BUNDLE_BYTES = 120_000;
 const path = (name: string): string => fileURLToPath(new URL(`./tokens/${name}`, import.meta.url));
 
 interface Contestant {
@@ -75,6 +76,7 @@ export async function benchTokens(): Promise<void> {
   process.stderr.write("\n");
   report(rates);
   await reportStart(bundles.parley, bindings, bundles.empty);
+  await reportSize();
 }
 
 async function measure(contestant: Contestant): Promise<number> {
@@ -128,9 +130,13 @@ async function reportStart(parley: string, bindings: Record<string, string>, emp
   console.log(
     `${milliseconds < 50 ? "reached" : "MISSED "}  ${"CPU of starting and the first answer, over an empty Worker's, ms".padEnd(66)} ${milliseconds.toFixed(0)}  (under 50)`,
   );
-  console.log(
-    `         ${"this bundle (without the sockets' gateway), gzipped, bytes".padEnd(66)} ${gzipSync(parley, { level: 9 }).length}`,
-  );
+}
+
+/** The whole Worker, gateway included, as it is deployed; the docs page is not part of it. */
+async function reportSize(): Promise<void> {
+  const bytes = gzipSync(await bundleWorker(path("../../functions/index.ts")), { level: 9 }).length;
+  const text = "the Worker's bundle, gzipped, bytes".padEnd(66);
+  console.log(`${bytes <= MAX_BUNDLE_BYTES ? "reached" : "MISSED "}  ${text} ${bytes}  (at most ${MAX_BUNDLE_BYTES})`);
 }
 
 async function startCpu(code: string, bindings: Record<string, string>): Promise<number> {

@@ -21,8 +21,8 @@ export const healthz = defineRoute({
 export const health = defineRoute({
   id: "checkHealth",
   method: "GET",
-  path: "/v1/health",
-  aliases: ["/api/chat/health"],
+  path: "/api/chat/health",
+  aliases: ["/v1/health"],
   tag: "Operations",
   summary: "How this deployment is, dependency by dependency, with a hint for each problem",
   auth: [],
@@ -40,8 +40,8 @@ export const health = defineRoute({
 export const connectionTest = defineRoute({
   id: "testConnection",
   method: "GET",
-  path: "/v1/test-connection",
-  aliases: ["/api/chat/test-connection"],
+  path: "/api/chat/test-connection",
+  aliases: ["/v1/test-connection"],
   tag: "Operations",
   summary: "Real round trips to every dependency, with milliseconds",
   description: "Needs an API key in production.",
