@@ -14,7 +14,7 @@ export async function startRedisThread(options: RedisServerOptions): Promise<Red
   const thread = new Worker(new URL("./redis-thread-main.ts", import.meta.url), { workerData: options, execArgv: [] });
   const ended = once(thread, "exit");
   const news = await Promise.race([
-    once(thread, "message").then(([first]): RedisThreadNews => first), // all it ever sends
+    once(thread, "message").then((sent: unknown[]) => sent[0] as RedisThreadNews), // all it ever sends
     ended.then((): RedisThreadNews => ({ failure: "the thread ended before it listened" })),
   ]);
   if ("failure" in news) throw new Error(news.failure);
