@@ -1,11 +1,11 @@
 import { ChatError } from "../protocol/errors.ts";
-import type { Message } from "../protocol/frames.ts";
 import type { HistoryPage } from "../protocol/http.ts";
 import type { ChannelId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { UserCaller } from "./callers.ts";
 import { requireVisible } from "./channel-access.ts";
 import type { Deps } from "./deps.ts";
+import { toMessage } from "./message.ts";
 import type { EventRange, RoomEvent, RoomTail } from "./ports.ts";
 
 type HistoryDeps = Pick<Deps, "store" | "rooms">;
@@ -104,11 +104,4 @@ function toPage(
 // Where an empty page's older neighbour ends: below a start past the head there may be messages, below an end there are none.
 function newestOlder(after: number | undefined, before: number | undefined, head: number | undefined): number {
   return after === undefined || before !== undefined ? 0 : Math.min(after, head ?? after) + 1;
-}
-
-function toMessage(event: RoomEvent, roomId: ChannelId, reader: UserCaller["userId"]): Message {
-  const { id, userId, username, content, at, seq, clientMessageId } = event;
-  const message = { messageId: id, roomId, userId, username, content, timestamp: new Date(at).toISOString(), seq };
-  // Only its author knows the id a message was sent with: anyone else could use it to look like a retry.
-  return clientMessageId !== null && userId === reader ? { ...message, clientMessageId } : message;
 }

@@ -1,5 +1,5 @@
 import { decideMessage } from "../domain/room/accept-message.ts";
-import { toMessage } from "../domain/room/event-log.ts";
+import { toMessage } from "../domain/message.ts";
 import type { RoomEvent } from "../domain/ports.ts";
 import { ChatError, closeFor } from "../protocol/errors.ts";
 import { type ClientFrame, parseClientFrame, type ServerFrame, splitLines } from "../protocol/frames.ts";

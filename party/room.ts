@@ -1,4 +1,4 @@
-import { toMessage } from "../domain/room/event-log.ts";
+import { toMessage } from "../domain/message.ts";
 import type { RoomEvent } from "../domain/ports.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
 import { ChatError, CLOSES, closeFor, type CloseReason } from "../protocol/errors.ts";

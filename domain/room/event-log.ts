@@ -1,5 +1,5 @@
-import type { Message, Since } from "../../protocol/frames.ts";
-import type { ChannelId, ClientMessageId, UserId } from "../../protocol/ids.ts";
+import type { Since } from "../../protocol/frames.ts";
+import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
 import type { RoomEvent } from "../ports.ts";
 import { contentHash } from "./content-hash.ts";
 
@@ -116,20 +116,6 @@ export class EventLog {
     )
       this.#recentBytes -= this.#recent.shift()?.bytes ?? 0;
   }
-}
-
-/** An event as `reader` sees it: only its author learns the client id. */
-export function toMessage(event: RoomEvent, roomId: ChannelId, reader: UserId | undefined): Message {
-  return {
-    messageId: event.id,
-    roomId,
-    userId: event.userId,
-    username: event.username,
-    content: event.content,
-    timestamp: new Date(event.at).toISOString(),
-    seq: event.seq,
-    ...(event.clientMessageId !== null && event.userId === reader && { clientMessageId: event.clientMessageId }),
-  };
 }
 
 // A user id can hold "|" and a client id cannot, so the pair has one reading.
