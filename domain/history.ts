@@ -56,7 +56,11 @@ function isGapless(events: readonly RoomEvent[]): boolean {
   return events.every((event, at) => at === 0 || event.seq === (events[at - 1]?.seq ?? 0) + 1);
 }
 
-/** Puts what the room still holds to what is stored. */
+/**
+ * Puts what the room still holds to what is stored.
+ *
+ * @throws {ChatError} `rooms_unavailable` when the room holds more than it tells
+ */
 async function merge(
   deps: HistoryDeps,
   { app }: UserCaller,
@@ -66,17 +70,31 @@ async function merge(
   tail: RoomTail,
 ): Promise<RoomEvent[]> {
   const merged = cut([...stored, ...tail.events], range);
-  if (isGapless(merged) && reachesTail(merged, range, tail)) return merged;
-  // The room wrote between our two questions; what it held then is in the store by now.
-  return cut([...(await deps.store.listEvents(app, id, range)), ...tail.events], range);
+  if (isGapless(merged) && startsInTime(merged, range) && reaches(merged, range, tail.head)) return merged;
+  // The room wrote between our two questions; what it held then is in the store by now. What the store still lacks below
+  // `storedSeq` it refused for good, so asking on would end the channel's history there.
+  const again = cut([...(await deps.store.listEvents(app, id, range)), ...tail.events], range);
+  if (newestIn(range, tail.head) > tail.storedSeq && !reaches(again, range, tail.head))
+    throw new ChatError("rooms_unavailable");
+  return again;
 }
 
-/** Whether the page ends as late as it must, given what the room says it has. */
-function reachesTail(merged: readonly RoomEvent[], { before, after, limit }: EventRange, { head }: RoomTail): boolean {
-  const isForward = after !== undefined && before === undefined;
-  if (isForward && merged.length === limit) return true;
-  const newest = Math.min(head, (before ?? head + 1) - 1);
-  return (merged.at(-1)?.seq ?? after ?? 0) >= newest;
+/** Whether a page that continues from `after` does so without leaving anything out. */
+function startsInTime(page: readonly RoomEvent[], { before, after, limit }: EventRange): boolean {
+  const [first] = page;
+  if (after === undefined || first === undefined || first.seq === after + 1) return true;
+  return before !== undefined && page.length === limit; // the newest between the two
+}
+
+/** Whether the page ends as late as it must, given the newest `seq` there is. */
+function reaches(page: readonly RoomEvent[], range: EventRange, head: number): boolean {
+  const isForward = range.after !== undefined && range.before === undefined;
+  if (isForward && page.length === range.limit) return true;
+  return (page.at(-1)?.seq ?? range.after ?? 0) >= newestIn(range, head);
+}
+
+function newestIn({ before = Infinity }: EventRange, head: number): number {
+  return Math.min(head, before - 1);
 }
 
 function cut(events: readonly RoomEvent[], { before = Infinity, after = -1, limit }: EventRange): RoomEvent[] {

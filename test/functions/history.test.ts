@@ -130,6 +130,55 @@ describe("GET /v1/channels/{id}/messages", () => {
     expect(reads).toBe(2);
   });
 
+  it.each([
+    ["?after=10", span(11, 12)],
+    ["?after=10&before=13", span(11, 12)],
+    ["?after=5&limit=6", span(6, 11)],
+    ["?after=10&before=13&limit=1", [12]],
+  ])(
+    "D06 leaves no hole at the start of %s when the room wrote and went on between the two questions",
+    async (query, whole) => {
+      await write(10, 11);
+      const { store } = memory.deps;
+      const [position] = /(?<=after=)\d+/.exec(query) ?? [];
+      const range = { after: Number(position), limit: 6 };
+      const stale = await store.listEvents(APP, ROOM, range);
+      await write(11, 12);
+      const { listEvents } = store;
+      let reads = 0;
+      store.listEvents = async (...question) => ((reads += 1) === 1 ? stale : listEvents(...question));
+      expect(await page(query)).toMatchObject({ seqs: whole });
+      expect(reads).toBeLessThanOrEqual(2);
+    },
+  );
+  it.each(["", "?after=5", "?after=8", "?after=5&before=13", "?before=13"])(
+    "D06 goes on in %j over a message that the store refused for good",
+    async (query) => {
+      await write(12, 12);
+      const { store } = memory.deps;
+      const { listEvents } = store;
+      store.listEvents = async (...question) => (await listEvents(...question)).filter(({ seq }) => seq !== 9);
+      const { seqs } = await page(query);
+      expect(seqs.slice(-3)).toEqual([10, 11, 12]);
+      expect(seqs).not.toContain(9);
+    },
+  );
+  it("D06 ends a page before a message that the store refused for good", async () => {
+    await write(12, 13);
+    const { store } = memory.deps;
+    const { listEvents } = store;
+    store.listEvents = async (...question) => (await listEvents(...question)).filter(({ seq }) => seq !== 9);
+    expect((await page("?before=10&limit=3")).seqs).toEqual([7, 8]);
+  });
+  it.each(["", "?after=5", "?after=12", "?before=21", "?after=5&before=21"])(
+    "D06 answers 503 to %j when the room does not tell all that is not written yet",
+    async (query) => {
+      await write(10, 20);
+      memory.rooms.tails.get(`${APP}:${ROOM}`)?.events.splice(5);
+      expect(await problemOf(await ask(query))).toEqual({ status: 503, code: "rooms_unavailable" });
+    },
+  );
+
   it("A04 is not there for who is not a member", async () => {
     await write(10, 10, false);
     expect(await problemOf(await ask("", bob))).toEqual({ status: 404, code: "room_not_found" });
