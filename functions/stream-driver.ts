@@ -1,21 +1,14 @@
 import { SignJWT } from "jose";
 import * as z from "zod/mini";
-import type { Settings } from "../domain/config.ts";
 import type { ChatDriver, CreatedChannel } from "../domain/driver.ts";
-import type { NewChannel, Now } from "../domain/ports.ts";
-import { ChatError } from "../protocol/errors.ts";
+import type { NewChannel } from "../domain/ports.ts";
 import { ChannelType, Custom } from "../protocol/http.ts";
 import { UserId } from "../protocol/ids.ts";
-
-export interface StreamDriverDeps {
-  settings: Pick<Settings, "STREAM_API_KEY" | "STREAM_API_SECRET" | "STREAM_CHAT_BASE_URL" | "STREAM_CHAT_TIMEOUT">;
-  fetch: typeof fetch;
-  now: Now;
-}
+import { createStreamClient, type StreamClient, type StreamClientDeps } from "./stream-client.ts";
+import { createMissingUsers } from "./stream-users.ts";
 
 // Types that Stream has of its own; our others are membership channels, as its "messaging" is.
 const OWN_TYPES: ReadonlySet<ChannelType> = new Set<ChannelType>(["messaging", "livestream", "team"]);
-const SERVER_TOKEN_SECONDS = 60;
 // Stream wants a user behind every channel; a channel that an app's server makes belongs to this one.
 const APP_USER_PREFIX = "parley-app-";
 
@@ -37,10 +30,9 @@ const utf8 = new TextEncoder();
 
 /**
  * For apps that are Stream customers: their clients' tokens, and channels made through Stream's REST API, as its public
- * documentation describes both. A user token carries `user_id`, `iat` and `exp`; a server token carries neither user nor
- * rights but `server: true`. Requests name the app by `api_key` and say `Stream-Auth-Type: jwt`.
+ * documentation describes both. A user token carries `user_id`, `iat` and `exp`.
  */
-export function createStreamDriver(deps: StreamDriverDeps): ChatDriver {
+export function createStreamDriver(deps: StreamClientDeps): ChatDriver {
   const { STREAM_API_KEY: apiKey = "", STREAM_API_SECRET: secret = "", STREAM_CHAT_BASE_URL: baseUrl } = deps.settings;
   const key = utf8.encode(secret);
   const wsUrl = `${baseUrl.replace(/^http/, "ws").replace(/\/+$/, "")}/connect`;
@@ -53,18 +45,13 @@ export function createStreamDriver(deps: StreamDriverDeps): ChatDriver {
         .sign(key);
       return { token, wsToken: token, wsUrl, apiKey };
     },
-    async createChannel(wanted) {
-      const ask = await createClient(deps, apiKey, key);
-      return create(ask, wanted);
-    },
+    createChannel: async (wanted) => create(await createStreamClient(deps), wanted),
   };
 }
 
-type Ask = <Answer>(schema: z.ZodMiniType<Answer>, path: string, body: unknown) => Promise<Answer>;
-
-async function create(ask: Ask, wanted: NewChannel): Promise<CreatedChannel> {
+async function create(client: StreamClient, wanted: NewChannel): Promise<CreatedChannel> {
   const type = OWN_TYPES.has(wanted.type) ? wanted.type : "messaging";
-  const { channels } = await ask(ChannelsAnswer, "/channels", {
+  const { channels } = await client.post(ChannelsAnswer, "/channels", {
     filter_conditions: { cid: `${type}:${wanted.id}` },
     state: true,
     watch: false,
@@ -75,8 +62,8 @@ async function create(ask: Ask, wanted: NewChannel): Promise<CreatedChannel> {
   if (there !== undefined) return toCreated(wanted, there, false);
   const owner = toStreamUser(wanted.createdBy);
   const members = wanted.createdBy === owner ? [owner, ...wanted.members] : [...wanted.members];
-  await ask(z.unknown(), "/users", { users: Object.fromEntries([owner, ...members].map((id) => [id, { id }])) });
-  const made = await ask(StreamChannel, `/channels/${type}/${wanted.id}/query`, {
+  await createMissingUsers(client, [owner, ...members]);
+  const made = await client.post(StreamChannel, `/channels/${type}/${wanted.id}/query`, {
     data: {
       name: wanted.name,
       created_by_id: owner,
@@ -89,7 +76,8 @@ async function create(ask: Ask, wanted: NewChannel): Promise<CreatedChannel> {
     watch: false,
     presence: false,
   });
-  return toCreated(wanted, made, true);
+  // Somebody else may have made it since we looked; the answer is then their channel, and says so only by its creator.
+  return toCreated(wanted, made, made.channel.created_by.id === owner);
 }
 
 function toCreated(wanted: NewChannel, { channel, members }: StreamChannel, created: boolean): CreatedChannel {
@@ -119,32 +107,4 @@ function toStreamUser(createdBy: string): string {
 
 function fromStreamUser(id: string): string {
   return id.startsWith(APP_USER_PREFIX) ? `app:${id.slice(APP_USER_PREFIX.length)}` : id;
-}
-
-/** One time limit for all the requests that a caller of ours waits for. */
-async function createClient({ settings, fetch, now }: StreamDriverDeps, apiKey: string, key: Uint8Array): Promise<Ask> {
-  const { STREAM_CHAT_BASE_URL, STREAM_CHAT_TIMEOUT } = settings;
-  const signal = AbortSignal.timeout(STREAM_CHAT_TIMEOUT);
-  const token = await new SignJWT({ server: true })
-    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-    .setExpirationTime(Math.floor(now() / 1_000) + SERVER_TOKEN_SECONDS)
-    .sign(key);
-  const base = STREAM_CHAT_BASE_URL.replace(/\/+$/, "");
-  return async (schema, path, body) => {
-    try {
-      const response = await fetch(`${base}${path}?api_key=${encodeURIComponent(apiKey)}`, {
-        method: "POST",
-        headers: { authorization: token, "stream-auth-type": "jwt", "content-type": "application/json" },
-        body: JSON.stringify(body),
-        redirect: "manual",
-        signal,
-      });
-      if (response.status === 400)
-        throw new ChatError("bad_request", { detail: "The chat provider refuses that channel" });
-      if (!response.ok) throw new Error(`the chat provider answered ${response.status}`);
-      return z.parse(schema, await response.json());
-    } catch (cause) {
-      throw cause instanceof ChatError ? cause : new ChatError("driver_unavailable", { cause });
-    }
-  };
 }

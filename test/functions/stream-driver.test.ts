@@ -1,6 +1,7 @@
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Channel, TokenReply } from "../../protocol/http.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import { bearer, createMemoryDeps, jsonBody, type MemoryDeps, problemOf, START } from "../support/memory-deps.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
@@ -75,6 +76,46 @@ describe("POST /stream/channel for a Stream customer", () => {
     expect([again.status, await again.json()]).toEqual([200, expect.objectContaining({ type: "private" })]);
     expect(await problemOf(await create(body, "bob"))).toEqual({ status: 409, code: "channel_exists" });
   });
+  it("A02 gives a channel that several create at once to one of them, and to the others a refusal", async () => {
+    const body = { channel_id: "plans" };
+    let waiting = 0;
+    const allHaveLooked = Promise.withResolvers<void>();
+    stream.hold = async (path) => {
+      if (path !== "/channels") return;
+      if (++waiting === 3) allHaveLooked.resolve();
+      await allHaveLooked.promise;
+    };
+    const users = ["alice", "bob", "carol"];
+    const answers = await Promise.all(users.map((user) => create(body, user)));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409]);
+    stream.hold = undefined;
+    const owner = stream.channels.get("messaging:plans")?.createdBy;
+    expect((await create(body, owner)).status).toBe(200);
+    expect(users[answers.findIndex(({ status }) => status === 201)]).toBe(owner);
+  });
+  it("A02 leaves the profiles of those it names as they are, and creates who is missing", async () => {
+    const profile = { id: "bob", role: "admin", name: "Bob", book: "dune" };
+    stream.users.set("bob", profile);
+    stream.users.set("carol", { id: "carol", role: "moderator", deactivated: true });
+    expect((await create({ channel_id: "plans", members: ["bob", "carol", "dave"] })).status).toBe(201);
+    expect(stream.users.get("bob")).toEqual(profile);
+    expect(stream.users.get("carol")).toMatchObject({ role: "moderator" });
+    expect(stream.users.get("dave")).toEqual({ id: "dave", role: "user" });
+    const sent = stream.requests.filter(({ method, path }) => method === "POST" && path === "/users");
+    expect(sent.map(({ body }) => body)).toEqual([{ users: { alice: { id: "alice" }, dave: { id: "dave" } } }]);
+  });
+  it("creates nobody when all are there", async () => {
+    for (const id of ["alice", "bob"]) stream.users.set(id, { id, role: "user" });
+    expect((await create({ channel_id: "plans", members: ["bob"] })).status).toBe(201);
+    expect(stream.requests.filter(({ method, path }) => method === "POST" && path === "/users")).toEqual([]);
+  });
+  it("A02 names as many members as a request may, new ones and old ones", async () => {
+    const members = Array.from({ length: LIMITS.membersPerCreate }, (_, n) => `user-${n}`);
+    expect(await (await create({ channel_id: "new", members })).json()).toMatchObject({ memberCount: 101 });
+    for (const id of members) stream.users.set(id, { id, role: "admin" });
+    expect((await create({ channel_id: "old", members })).status).toBe(201);
+    expect(new Set(members.map((id) => stream.users.get(id)?.role))).toEqual(new Set(["admin"]));
+  });
   it("makes an app's channel in the name of the app", async () => {
     const key = { "x-api-key": await memory.apiKey() };
     const response = await memory.app.request(
@@ -82,7 +123,7 @@ describe("POST /stream/channel for a Stream customer", () => {
       jsonBody({ channel_id: "news", type: "livestream" }, key),
     );
     expect(await response.json()).toMatchObject({ createdBy: "app:demo", type: "livestream", members: [] });
-    expect(stream.users).toEqual(new Set(["parley-app-demo"]));
+    expect([...stream.users.keys()]).toEqual(["parley-app-demo"]);
   });
   it("says that the provider refuses what it refuses", async () => {
     expect(await problemOf(await create({ channel_id: "plans" }, "auth0|7"))).toEqual({

@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import { jwtVerify } from "jose";
 
 export interface StreamRequest {
+  method: string;
   path: string;
+  /** Of a GET, what its `payload` holds. */
   body: Record<string, unknown>;
 }
 interface Kept {
@@ -14,17 +16,30 @@ interface Kept {
   createdBy: string;
 }
 
+interface StreamUser {
+  id: string;
+  role: string;
+  deactivated?: boolean;
+  [field: string]: unknown;
+}
+
+const USERS_MAX = 100;
+const QUERY_DEFAULT = 30;
+
 /**
  * A server that checks of a request what Stream's public documentation says Stream checks: the app's `api_key` in the
  * query, `Stream-Auth-Type: jwt`, an HS256 token of the API secret without `Bearer` before it that names no user, users
- * that exist before a channel names them, a creator for each channel made by a server.
+ * that exist before a channel names them, a creator for each channel made by a server. Users that are sent replace what
+ * there was of them, 100 at most; without a role they get `user`.
  */
 export class StreamServer {
   readonly requests: StreamRequest[] = [];
-  readonly users = new Set<string>();
+  readonly users = new Map<string, StreamUser>();
   readonly channels = new Map<string, Kept>();
   /** Set to make the next requests fail or hang. */
   misbehave: ((response: ServerResponse) => void) | undefined;
+  /** Set to keep requests waiting until it is done. */
+  hold: ((path: string) => Promise<void>) | undefined;
   readonly #server: Server;
   readonly #app: { apiKey: string; secret: string; now: () => number };
 
@@ -59,9 +74,12 @@ export class StreamServer {
     } catch (error) {
       return answer(401, { code: 5, message: String(error) });
     }
-    const body = JSON.parse(await readAll(request)) as Record<string, unknown>;
-    this.requests.push({ path: url.pathname, body });
-    const [status, reply] = this.#route(url.pathname, body);
+    const { method = "GET" } = request;
+    const sent = method === "GET" ? (url.searchParams.get("payload") ?? "{}") : await readAll(request);
+    const body = JSON.parse(sent) as Record<string, unknown>;
+    this.requests.push({ method, path: url.pathname, body });
+    const [status, reply] = this.#route(`${method} ${url.pathname}`, body);
+    await this.hold?.(url.pathname);
     answer(status, reply);
   }
 
@@ -74,19 +92,35 @@ export class StreamServer {
     if ("user_id" in payload) throw new Error("a server token names no user");
   }
 
-  #route(path: string, body: Record<string, unknown>): [number, unknown] {
-    if (path === "/users") return this.#upsertUsers(body["users"] as Record<string, { id: string }>);
-    if (path === "/channels") return this.#queryChannels(body["filter_conditions"] as { cid: string });
+  #route(request: string, body: Record<string, unknown>): [number, unknown] {
+    if (request === "GET /users") return this.#queryUsers(body);
+    if (request === "POST /users") return this.#upsertUsers(body["users"] as Record<string, { id: string }>);
+    if (request === "POST /channels") return this.#queryChannels(body["filter_conditions"] as { cid: string });
     const [, type, id] =
-      /^\/channels\/(messaging|livestream|team|gaming|commerce)\/([\w-]{1,64})\/query$/.exec(path) ?? [];
+      /^POST \/channels\/(messaging|livestream|team|gaming|commerce)\/([\w-]{1,64})\/query$/.exec(request) ?? [];
     if (type === undefined || id === undefined) return [404, { code: 16 }];
     return this.#getOrCreate(type, id, body["data"] as Record<string, unknown>);
   }
 
+  #queryUsers(body: Record<string, unknown>): [number, unknown] {
+    const {
+      filter_conditions,
+      limit = QUERY_DEFAULT,
+      include_deactivated_users: isAll = false,
+    } = body as {
+      filter_conditions: { id: { $in: string[] } };
+      limit?: number;
+      include_deactivated_users?: boolean;
+    };
+    const found = filter_conditions.id.$in.flatMap((id) => this.users.get(id) ?? []);
+    return [200, { users: found.filter(({ deactivated }) => isAll || deactivated !== true).slice(0, limit) }];
+  }
+
   #upsertUsers(users: Record<string, { id: string }>): [number, unknown] {
-    for (const [key, { id }] of Object.entries(users)) {
-      if (key !== id || !/^[A-Za-z0-9@_-]+$/.test(id)) return [400, { code: 4, message: `bad user id ${id}` }];
-      this.users.add(id);
+    if (Object.keys(users).length > USERS_MAX) return [400, { code: 4, message: "too many users" }];
+    for (const [key, user] of Object.entries(users)) {
+      if (key !== user.id || !/^[A-Za-z0-9@_-]+$/.test(key)) return [400, { code: 4, message: `bad user id ${key}` }];
+      this.users.set(key, { role: "user", ...user });
     }
     return [201, { users }];
   }
