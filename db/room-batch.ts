@@ -1,5 +1,5 @@
 import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
-import type { RoomBatch, RoomEvent } from "../domain/ports.ts";
+import type { NewMember, RoomBatch, RoomEvent } from "../domain/ports.ts";
 import { SeqRow } from "./rows.ts";
 import { parseRows, type Sql, sqlState, type Statement } from "./sql.ts";
 
@@ -95,11 +95,12 @@ function moveHead({ app, channelId }: RoomBatch): Statement {
 function insertMembers({ app, channelId, members }: RoomBatch): Statement {
   return {
     text: `
-      insert into members (app, channel_id, user_id, role)
-      select $1, $2, user_id, 'member' from unnest($3::text[]) as given (user_id)
+      insert into members (app, channel_id, user_id, role, read_seq)
+      select $1, $2, user_id, 'member', read_seq
+      from json_to_recordset($3::json) as given (user_id text, read_seq bigint)
       order by user_id
       on conflict do nothing`,
-    params: [app, channelId, [...members]],
+    params: [app, channelId, JSON.stringify(members.map(toMemberRecord))],
   };
 }
 
@@ -126,6 +127,11 @@ function selectConflicts({ app, channelId, events }: RoomBatch): Statement {
       order by given.seq`,
     params: [app, channelId, toRecords(events)],
   };
+}
+
+function toMemberRecord(member: NewMember): { user_id: string; read_seq: number } {
+  const { userId, readSeq } = typeof member === "string" ? { userId: member, readSeq: 0 } : member;
+  return { user_id: userId, read_seq: readSeq };
 }
 
 function toRecords(events: readonly RoomEvent[]): string {

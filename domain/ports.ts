@@ -136,11 +136,14 @@ export interface RoomBatch {
   app: AppId;
   channelId: ChannelId;
   events: readonly RoomEvent[];
-  /** People who joined an open channel and so became its members. */
-  members: readonly UserId[];
+  /** People who joined an open channel. Who is a member already stays as they are; the others become members. */
+  members: readonly NewMember[];
   /** Read marks; a mark never goes back. */
   reads: readonly { userId: UserId; seq: number }[];
 }
+
+/** Where a new member starts reading: what was said before is not theirs to catch up with. A plain id starts at 0. */
+export type NewMember = UserId | Pick<MemberRecord, "userId" | "readSeq">;
 
 export interface RoomStore {
   findChannel: ChannelStore["findChannel"];

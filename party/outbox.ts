@@ -71,8 +71,9 @@ export class Outbox {
     this.#deps.durable.wakeBy(this.nextAt());
   }
 
-  memberJoined(userId: UserId): void {
-    this.#keepDue(KEYS.dueMember(userId), true);
+  /** @param readSeq Where they start reading, should history not know them as a member yet. */
+  memberJoined(userId: UserId, readSeq: number): void {
+    this.#keepDue(KEYS.dueMember(userId), readSeq);
   }
 
   markRead(userId: UserId, seq: number): void {
@@ -125,7 +126,13 @@ export class Outbox {
       for await (const event of readEvents(this.#deps.durable.storage, this.#record.storedSeq, BATCH_EVENTS))
         events.push(event);
     if (events.length === 0 && due.length === 0) return undefined;
-    const members = due.flatMap(([key]) => userIdAfter(PREFIXES.dueMember, key));
+    // Rooms used to keep `true` here.
+    const members = due.flatMap(([key, readSeq]) =>
+      userIdAfter(PREFIXES.dueMember, key).map((userId) => ({
+        userId,
+        readSeq: typeof readSeq === "number" ? readSeq : 0,
+      })),
+    );
     const reads = due.flatMap(([key, seq]) =>
       userIdAfter(PREFIXES.dueRead, key).map((userId) => ({ userId, seq: Number(seq) })),
     );

@@ -271,14 +271,12 @@ export class ChatRoom {
     const { userId, expiresAt } = knock.claims;
     const now = this.deps.now();
     this.#limitSockets(knock);
-    // What was said before somebody became a member is not unread.
-    const readTo = joins ? Math.max(readSeq, this.requireLife().head.seq) : readSeq;
-    const session = this.sessions.add(connection, newState(knock, readTo, now));
+    const session = this.sessions.add(connection, newState(knock, readSeq, now));
     this.fanOut.admit(session);
     this.tell(session, welcomeFrame(this.deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
     if (!known) this.durable.keep({ [KEYS.member(userId)]: true });
-    if (joins) this.outbox.memberJoined(userId);
-    if (readTo > readSeq) this.keepReadMark(userId, readTo);
+    // What was said before somebody became a member is not unread. Whether they are one already only history knows.
+    if (joins) this.outbox.memberJoined(userId, this.requireLife().head.seq);
     this.join(session, knock.since);
     this.deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: this.sessions.size });
   }

@@ -8,6 +8,7 @@ import { describeInjection } from "./contract/injection.ts";
 import { describeKeys, describeUsers } from "./contract/keys-and-users.ts";
 import type { OpenedStore } from "./contract/opened-store.ts";
 import { openLocalStore, openRealStore } from "./databases.ts";
+import { describeNewMembers } from "./new-members.ts";
 
 describeStore("memory", async () => ({ store: createMemoryStore(), close: async () => {} }));
 describeStore("the local database", openLocalStore);
@@ -29,6 +30,7 @@ function describeStore(name: string, open: () => Promise<OpenedStore>): void {
     describeChannels(() => opened);
     describeHistory(() => opened);
     describeBatches(() => opened);
+    describeNewMembers(() => opened);
     describeInjection(() => opened);
 
     it("answers a ping, and none that is given up", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UserId } from "../../protocol/ids.ts";
 import { type Client, World } from "./world.ts";
 
 const statuses = (client: Client, userId: string) =>
@@ -136,6 +137,27 @@ describe.each([
     expect(await store.countChannels(app, bob.userId)).toEqual({ channels: 1, unread: 1 });
     expect(await store.findMember(app, channelId, bob.userId)).toMatchObject({ readSeq: 2 });
   });
+
+  it.each(["named when the channel was made", "known to history and not to a room that lost its storage"])(
+    "leaves unread what was said to a member who was %s",
+    async (how) => {
+      const world = new World({ channelId: "plans", sleepy });
+      const { app, channelId, store } = world;
+      const [creator, bob] = [UserId.parse("alice"), UserId.parse("bob")];
+      const channel = { app, id: channelId, type: "messaging", name: "Plans", createdBy: creator, custom: {} } as const;
+      await store.createChannel({ ...channel, members: [bob] });
+      const alice = await world.connect("alice");
+      for (const content of ["one", "two", "three"]) await alice.post(content);
+      await world.advance(3_000);
+      const after = how.startsWith("known") ? new World({ channelId: "plans", sleepy, store }) : world;
+      const returning = await after.connect("bob");
+      await after.advance(3_000);
+      expect(await store.findMember(app, channelId, bob)).toMatchObject({ readSeq: 0 });
+      await returning.say({ type: "read", roomId: "plans", seq: 3 });
+      await after.advance(3_000);
+      expect(await store.findMember(app, channelId, bob)).toMatchObject({ readSeq: 3 });
+    },
+  );
 
   it("tells of read marks, never back, and keeps them", async () => {
     const world = new World({ sleepy });
