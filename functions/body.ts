@@ -8,6 +8,7 @@ const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
  * The JSON body of a request; undefined when there is none. Counts the bytes that really arrive, whatever the headers say.
  *
  * @throws {ChatError} `body_too_large`, `unsupported_media_type` (compressed bodies too), `bad_request` for what is not JSON
+ *   or breaks off
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const length = request.headers.get("content-length");
@@ -26,7 +27,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
 async function readBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of arriving(body)) {
     size += chunk.byteLength;
     if (size > LIMITS.bodyMaxBytes) throw new ChatError("body_too_large");
     chunks.push(chunk);
@@ -40,6 +41,15 @@ async function readBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> 
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+// A sender who goes away in the middle is no bug of ours.
+async function* arriving(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw new ChatError("bad_request", { detail: "The body broke off", cause });
+  }
 }
 
 function decode(bytes: Uint8Array): string {

@@ -259,9 +259,24 @@ describe("bodies", () => {
     ["UTF-16", Buffer.from('{"channel_id":"c1"}', "utf16le")],
     ["1,000 levels", "[".repeat(1_000) + "]".repeat(1_000)],
     ["a prototype", '{"channel_id":"c1","__proto__":{"role":"admin"}}'],
+    ["J17 a prototype in custom", '{"channel_id":"c1","custom":{"__proto__":{"role":"admin"}}}'],
+    ["J17 a prototype deep in custom", '{"channel_id":"c1","custom":{"a":[{"__proto__":{"role":"admin"}}]}}'],
     ["an infinite number", '{"channel_id":"c1","custom":{"n":1e999}}'],
   ])("W13 refuses %s as a body", async (_, body) => {
     expect(await problemOf(await send(body))).toEqual({ status: 400, code: "bad_request" });
+  });
+  it("J17 refuses a prototype in the custom of a user", async () => {
+    const key = { "x-api-key": await memory.apiKey() };
+    const response = await send('{"userId":"bob","custom":{"__proto__":{"role":"admin"}}}', key, "/v1/tokens");
+    expect(await problemOf(response)).toEqual({ status: 400, code: "bad_request" });
+  });
+  it("W13 takes a body that breaks off for the sender's doing, and not for a bug", async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Buffer.from('{"channel_id":')),
+      pull: (controller) => controller.error(new TypeError("terminated")),
+    });
+    expect(await problemOf(await send(broken))).toEqual({ status: 400, code: "bad_request" });
+    expect(memory.lines).toEqual([]);
   });
 });
 
