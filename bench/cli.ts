@@ -1,3 +1,4 @@
+import { benchApiKeys } from "./api-keys.ts";
 import { benchHistory } from "./history.ts";
 import { benchTokens } from "./tokens.ts";
 
@@ -10,6 +11,7 @@ const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = 
     },
   },
   history: { about: "only the page of history: deep inside a million messages, next to the newest", run: benchHistory },
+  keys: { about: "whether the time of an answer tells how much of a wrong API key is right", run: benchApiKeys },
 };
 
 const HELP = `Usage: npm run bench -- NAME...

@@ -16,6 +16,8 @@ export interface ParsedApiKey {
   secret: string;
 }
 
+type Characters = Pick<string, "length" | "charCodeAt">;
+
 export type KeyEnvironment = ParsedApiKey["environment"];
 
 interface Found {
@@ -78,7 +80,7 @@ export async function verifyApiKey(ring: KeyRing, raw: string): Promise<KeyHolde
   const parsed = parseApiKey(raw);
   if (parsed === undefined) throw new ChatError("invalid_api_key");
   const [record, hash] = await Promise.all([findRecord(ring, parsed.id), hashSecret(parsed.secret)]);
-  const matches = isEqualInConstantTime(hash, record?.hash ?? NO_HASH);
+  const matches = isSameInConstantTime(hash, record?.hash ?? NO_HASH);
   if (record === undefined || !matches || record.revokedAt !== null || record.environment !== parsed.environment)
     throw new ChatError("invalid_api_key");
   if (record.environment === "test" && ring.environment === "production") throw new ChatError("invalid_api_key");
@@ -99,7 +101,8 @@ async function hashSecret(secret: string): Promise<string> {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function isEqualInConstantTime(left: string, right: string): boolean {
+/** Whether two texts are the same, in a time that tells only how long `left` is: every character of it is compared. */
+export function isSameInConstantTime(left: Characters, right: Characters): boolean {
   let difference = left.length ^ right.length;
   for (let at = 0; at < left.length; at++) difference |= left.charCodeAt(at) ^ right.charCodeAt(at);
   return difference === 0;

@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createApiKey, createKeyRing, verifyApiKey } from "../../domain/api-keys.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createApiKey, createKeyRing, isSameInConstantTime, verifyApiKey } from "../../domain/api-keys.ts";
 import { readConfig } from "../../domain/config.ts";
 import type { ApiKeyRecord } from "../../domain/ports.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
@@ -15,8 +15,9 @@ import {
   type MemoryDeps,
   PAGE_ORIGIN,
   problemOf,
+  START,
 } from "../support/memory-deps.ts";
-import { rawJwt, signHmac } from "../support/raw-jwt.ts";
+import { encodePart, rawJwt, signHmac } from "../support/raw-jwt.ts";
 
 const OTHER_APP = AppId.parse("other");
 
@@ -42,6 +43,21 @@ describe("kinds of tokens", () => {
   it("T01 refuses an internal token on HTTP", async () => {
     const response = await get("/v1/channels", bearer(await memory.chatToken("internal")));
     expect(await problemOf(response)).toEqual({ status: 401, code: "wrong_token_kind" });
+  });
+  it("T01 refuses a rest token that was signed with another kind's key", async () => {
+    const { current } = memory.deps.tokenKeys;
+    const forged = await signedBy(current.keys.ws, current.headers.rest, restClaims());
+    expect(await problemOf(await get("/v1/channels", bearer(forged)))).toEqual({ status: 401, code: "bad_signature" });
+  });
+  it("T01 refuses a rest token that is meant for another kind's doors", async () => {
+    const { current } = memory.deps.tokenKeys;
+    const good = await signedBy(current.keys.rest, current.headers.rest, restClaims());
+    expect((await get("/v1/channels", bearer(good))).status).toBe(200);
+    const foreign = await signedBy(current.keys.rest, current.headers.rest, restClaims({ aud: "chat:ws" }));
+    expect(await problemOf(await get("/v1/channels", bearer(foreign)))).toEqual({
+      status: 401,
+      code: "wrong_audience",
+    });
   });
   it("T01 refuses a chat token where a session token is wanted", async () => {
     const response = await get("/v1/token", { method: "POST", ...bearer(await memory.chatToken("rest")) });
@@ -247,20 +263,19 @@ describe("API keys", () => {
     expect(await verifyApiKey(ringWith(record), key)).toEqual({ app: APP, keyId: record.id });
   });
 
-  it("T11 takes as long for a key that is nearly right as for one that is not at all", async () => {
-    const { key, record } = await createApiKey(APP, "live", new Date());
-    const ring = ringWith(record);
-    const far = `${key.slice(0, -43)}${"0".repeat(43)}`;
-    const near = `${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`;
-    const times: Record<"far" | "near", number[]> = { far: [], near: [] };
-    for (let n = 0; n < 100_000; n++) {
-      // Taken in a random order, so that whatever else the machine does falls on both.
-      const which = Math.random() < 0.5 ? "far" : "near";
-      const startedAt = performance.now();
-      await verifyApiKey(ring, which === "far" ? far : near).catch(() => undefined);
-      times[which].push(performance.now() - startedAt);
+  it("T11 looks at every character of both hashes, wherever they differ", () => {
+    const hash = "0123456789abcdef".repeat(4);
+    const places = Array.from(hash, (_, at) => at);
+    const others = places.map((at) => `${hash.slice(0, at)}x${hash.slice(at + 1)}`);
+    for (const other of [hash, "x".repeat(64), ...others]) {
+      const [left, right] = [watched(hash), watched(other)];
+      expect(isSameInConstantTime(left, right)).toBe(other === hash);
+      expect([left.seen, right.seen]).toEqual([places, places]);
     }
-    expect(Math.abs(welchT(quickest(times.far), quickest(times.near)))).toBeLessThan(4.5);
+  });
+  it("T11 takes no shorter or longer text for the same", () => {
+    for (const other of ["", "ab", "abcd"]) expect(isSameInConstantTime("abc", other)).toBe(false);
+    expect(isSameInConstantTime("abc", "abc")).toBe(true);
   });
 
   it("T11 makes keys of full entropy", async () => {
@@ -405,10 +420,10 @@ describe("how a token is brought", () => {
 
 describe("chat tokens", () => {
   let deployment: MemoryDeps;
-  beforeAll(async () => {
+  beforeEach(async () => {
     deployment = await createMemoryDeps();
   });
-  afterAll(() => deployment.stop());
+  afterEach(() => deployment.stop());
 
   it("J08 S3-8 end when they say, and not before", async () => {
     const token = await deployment.chatToken("rest", UserId.parse("dora"));
@@ -430,19 +445,39 @@ describe("chat tokens", () => {
 function ringWith(record: ApiKeyRecord) {
   return createKeyRing({ store: { findApiKey: async () => record }, environment: "test", now: () => 0 });
 }
+/** The claims of a good rest token of alice's; what is given wins. */
+function restClaims(claims: object = {}): object {
+  return {
+    user_id: "alice",
+    app: APP,
+    iss: memory.deps.tokenKeys.issuer,
+    sub: "alice",
+    aud: "chat:rest",
+    iat: START / 1_000,
+    exp: START / 1_000 + 60,
+    jti: "token-1",
+    ...claims,
+  };
+}
+async function signedBy(key: CryptoKey, header: string, claims: object): Promise<string> {
+  const input = `${header}.${encodePart(claims)}`;
+  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(input));
+  return `${input}.${encodePart(new Uint8Array(signature))}`;
+}
+/** A text that notes which of its characters were looked at. */
+function watched(text: string): { length: number; charCodeAt: (at: number) => number; seen: number[] } {
+  const seen: number[] = [];
+  return {
+    length: text.length,
+    charCodeAt: (at) => {
+      seen.push(at);
+      return text.charCodeAt(at);
+    },
+    seen,
+  };
+}
 function flip(hash: string): string {
   return hash.slice(0, -1) + (hash.endsWith("0") ? "1" : "0");
-}
-/** The lower nine tenths: what is above is the machine's, not ours. */
-function quickest(times: number[]): number[] {
-  return times.toSorted((a, b) => a - b).slice(0, Math.floor(times.length * 0.9));
-}
-function welchT(left: number[], right: number[]): number {
-  const mean = (all: number[]) => all.reduce((sum, time) => sum + time, 0) / all.length;
-  const [leftMean, rightMean] = [mean(left), mean(right)];
-  const variance = (all: number[], middle: number) =>
-    all.reduce((sum, time) => sum + (time - middle) ** 2, 0) / (all.length - 1) / all.length;
-  return (leftMean - rightMean) / Math.sqrt(variance(left, leftMean) + variance(right, rightMean));
 }
 async function sha256(text: string): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toString("hex");
