@@ -317,6 +317,22 @@ describe("W19 subprotocols", () => {
   });
 });
 
+describe("W17 a refusal at a door", () => {
+  it("may be kept by nobody, and is guessed at by no browser", async () => {
+    const answers = [
+      await doors.gateway({ origin: "https://evil.example" }),
+      await doors.room({ origin: "https://evil.example" }),
+      await doors.gateway({ "sec-websocket-protocol": "graphql-ws" }),
+      await onFetch(new Request("https://rooms.example/nowhere"), lobby),
+    ];
+    for (const { status, headers } of answers) {
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(headers.get("cache-control")).toContain("no-store");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+    }
+  });
+});
+
 describe("W20 a bad token", () => {
   const hour = 3_600_000;
   it.each([
@@ -339,6 +355,13 @@ describe("W20 a bad token", () => {
     expect(asleep()).toBe(true);
   });
 
+  it("J18 is refused for its length alone, however well it is signed", async () => {
+    const [longest, longer] = [await tokenOfLength(8_192), await tokenOfLength(8_193)];
+    const good = await gateway.open({ headers: { authorization: `Bearer ${longest}` } });
+    expect(good.socket.closed).toBeUndefined();
+    const { socket } = await gateway.open({ headers: { authorization: `Bearer ${longer}` } });
+    expect(socket).toMatchObject({ sent: [], closed: { code: 4500 } });
+  });
   it("T01 S3-4 of the wrong kind says which of the two was expected", async () => {
     const token = await signChatToken(gateway.keys, "rest", claimsOf());
     const { socket } = await gateway.open({ query: `?token=${token}` });
@@ -425,3 +448,12 @@ describe("A12 the rooms' own addresses", () => {
     expect(await answer.text()).not.toContain("postgres");
   });
 });
+
+/** A token of alice's that is good but for its length. */
+async function tokenOfLength(length: number): Promise<string> {
+  for (let name = 5_500; name < 6_200; name++) {
+    const token = await gateway.token("alice", { name: "x".repeat(name) });
+    if (token.length === length) return token;
+  }
+  throw new Error(`No token has ${length} characters`);
+}
