@@ -98,6 +98,20 @@ export function describeBatches(opened: Opened): void {
       expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ role: "member" });
     });
 
+    it.each([{ content: "Something else" }, { id: "another" }, { userId: user("bob") }, { epoch: "epoch-2" }])(
+      "names an event whose place has one that differs only in %j, and keeps what is there",
+      async (change) => {
+        const { store } = opened();
+        const app = newApp();
+        await store.writeBatch(batchOf(app, { events: eventsOf(1, 2) }));
+        const other = eventOf(2, { clientMessageId: null, ...change });
+        expect(await refusal(store.writeBatch(batchOf(app, { events: [other] })))).toEqual([
+          { seq: 2, reason: "conflict" },
+        ]);
+        expect(await all(store, app)).toEqual(eventsOf(1, 2));
+      },
+    );
+
     it("I06 names the events whose client message id has another place, however old", async () => {
       const { store } = opened();
       const app = newApp();
