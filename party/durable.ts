@@ -16,9 +16,11 @@ export class Durable {
     this.#log = log;
   }
 
-  /** Writes in one transaction what belongs together. */
+  /** Writes in one transaction what belongs together: the platform joins puts that nothing is awaited between. */
   keep(entries: Record<string, unknown>): void {
-    this.#owned(this.storage.put(entries));
+    const all = Object.entries(entries);
+    for (let at = 0; at < all.length; at += KEYS_PER_CALL)
+      this.#owned(this.storage.put(Object.fromEntries(all.slice(at, at + KEYS_PER_CALL))));
   }
 
   forget(keys: readonly string[]): void {

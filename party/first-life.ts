@@ -1,9 +1,13 @@
 import type { ChannelRecord, RoomEvent } from "../domain/ports.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { LOBBY, type UserId } from "../protocol/ids.ts";
-import { LIMITS } from "../protocol/limits.ts";
 import type { RoomDeps } from "./deps.ts";
 import { KEYS, type OutboxRecord, type RoomHead, type RoomIdentity } from "./kept.ts";
+
+/** How many of the newest events a room that has lost its storage reads back, with their client ids. */
+const OLDER_MAX = 1_000;
+/** A page of the longest messages stays under 2 MB. */
+const OLDER_PAGE = 250;
 
 /** What a room starts with, and all of it as it is written to storage in one go. */
 export interface FirstLife {
@@ -57,11 +61,21 @@ async function findOrCreateChannel(
   return channel;
 }
 
-/** The newest events of history, for those who join: the unbroken run up to its head. */
+/** The newest events of history, for those who join and for those who send again: the unbroken run up to its head. */
 async function readHistoryEnd({ store }: RoomDeps, { app, id, headSeq }: ChannelRecord): Promise<RoomEvent[]> {
-  if (headSeq === 0) return [];
-  const events = await store.listEvents(app, id, { limit: LIMITS.historyDefault });
-  // A row that history never took leaves a hole, and the log has none.
-  const from = events.findLastIndex((event, at) => at > 0 && event.seq !== (events[at - 1]?.seq ?? 0) + 1);
-  return events.at(-1)?.seq === headSeq ? events.slice(Math.max(0, from)) : [];
+  let events: RoomEvent[] = [];
+  while (events.length < OLDER_MAX) {
+    const before = events[0]?.seq ?? headSeq + 1;
+    const page = await store.listEvents(app, id, { before, limit: OLDER_PAGE });
+    const run = unbrokenRun(page, before);
+    events = [...run, ...events];
+    if (run.length < OLDER_PAGE) break;
+  }
+  return events;
+}
+
+/** What ends right before `before`. A row that history never took leaves a hole, and the log has none. */
+function unbrokenRun(page: readonly RoomEvent[], before: number): RoomEvent[] {
+  const from = page.findLastIndex(({ seq }, at) => seq !== before - page.length + at);
+  return page.slice(from + 1);
 }

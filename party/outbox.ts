@@ -1,4 +1,4 @@
-import { BatchRefused } from "../domain/batch-refused.ts";
+import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
 import type { RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
 import { retryDelayMs } from "../domain/room/backoff.ts";
 import { UserId } from "../protocol/ids.ts";
@@ -106,18 +106,36 @@ export class Outbox {
     }
   }
 
-  /** One row that history cannot take must not hold up the rest: it is set aside here, and reported. */
+  /**
+   * One row that history cannot take must not hold up the rest. If only its client id stands in the way, because history
+   * remembers those longer than the room does, it is kept without: it was acked. Any other is set aside here.
+   */
   async #hand(batch: RoomBatch): Promise<void> {
+    const refusal = await this.#offer(batch);
+    if (refusal === undefined) return;
+    const events = withoutClientIds(batch.events, refusal);
+    const second = events.length === 0 ? undefined : await this.#offer({ ...batch, events, members: [], reads: [] });
+    for (const row of refusal.refused) {
+      const isKept = hasSeq(events, row.seq) && !hasSeq(second?.refused ?? [], row.seq);
+      if (isKept) this.#deps.log.error("history_client_id_dropped", refusal, { seq: row.seq });
+      else this.#setAside(batch, row, refusal);
+    }
+  }
+
+  async #offer(batch: RoomBatch): Promise<BatchRefused | undefined> {
     try {
       await this.#deps.store.writeBatch(batch);
+      return undefined;
     } catch (error) {
-      if (!(error instanceof BatchRefused)) throw error;
-      for (const { seq, reason } of error.refused) {
-        const event = batch.events.find((candidate) => candidate.seq === seq);
-        this.#deps.durable.keep({ [KEYS.setAside(seq)]: event ?? reason });
-        this.#deps.log.error("history_row_set_aside", error, { seq, reason });
-      }
+      if (error instanceof BatchRefused) return error;
+      throw error;
     }
+  }
+
+  #setAside({ events }: RoomBatch, { seq, reason }: RefusedEvent, refusal: BatchRefused): void {
+    const event = events.find((candidate) => candidate.seq === seq);
+    this.#deps.durable.keep({ [KEYS.setAside(seq)]: event ?? reason });
+    this.#deps.log.error("history_row_set_aside", refusal, { seq, reason });
   }
 
   async #nextBatch({ app, channelId }: RoomIdentity, due: [string, unknown][]): Promise<RoomBatch | undefined> {
@@ -195,6 +213,18 @@ export class Outbox {
     for (const [key, value] of kept) if (!this.#due.has(key)) this.#due.set(key, value);
     this.#dueIsWhole = kept.size < DUE_PER_BATCH;
   }
+}
+
+/** The events that history might take without their client id. */
+function withoutClientIds(events: readonly RoomEvent[], { refused }: BatchRefused): RoomEvent[] {
+  const conflicts = refused.filter(({ reason }) => reason === "conflict");
+  return events
+    .filter(({ seq, clientMessageId }) => clientMessageId !== null && hasSeq(conflicts, seq))
+    .map((event) => ({ ...event, clientMessageId: null }));
+}
+
+function hasSeq(rows: readonly { seq: number }[], seq: number): boolean {
+  return rows.some((row) => row.seq === seq);
 }
 
 function userIdAfter(prefix: string, key: string): UserId[] {

@@ -9,6 +9,7 @@ import { describeKeys, describeUsers } from "./contract/keys-and-users.ts";
 import type { OpenedStore } from "./contract/opened-store.ts";
 import { openLocalStore, openRealStore } from "./databases.ts";
 import { describeNewMembers } from "./new-members.ts";
+import { describeRepeatedClientIds } from "./repeated-client-ids.ts";
 
 describeStore("memory", async () => ({ store: createMemoryStore(), close: async () => {} }));
 describeStore("the local database", openLocalStore);
@@ -31,6 +32,7 @@ function describeStore(name: string, open: () => Promise<OpenedStore>): void {
     describeHistory(() => opened);
     describeBatches(() => opened);
     describeNewMembers(() => opened);
+    describeRepeatedClientIds(() => opened);
     describeInjection(() => opened);
 
     it("answers a ping, and none that is given up", async () => {
