@@ -5,7 +5,7 @@ import { startVitest, type Vitest } from "vitest/node";
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
 Builds both halves, then runs every test: those of single parts, then those that start the whole stack.
-The last line is always "N passed, N failed", with ", N skipped" when tests were skipped (and why, above it).
+The last line is always "N passed, N failed". Tests that were skipped stand above it, with the reason.
 
   FILTER            only test files with this in their path
   -t PATTERN        only tests with this in their name
@@ -104,6 +104,6 @@ function countTests(vitest: Vitest): Tally {
 /** What a run ends with. */
 export function closingLines({ passed, failed, skipped }: Tally): string[] {
   const reasons = skipped.map(({ name, reason }) => `skipped: ${name}${reason === undefined ? "" : ` (${reason})`}`);
-  const more = skipped.length === 0 ? "" : `, ${skipped.length} skipped`;
-  return [...reasons, `${passed} passed, ${failed} failed${more}`];
+  const count = skipped.length === 0 ? [] : [`${skipped.length} skipped`];
+  return [...reasons, ...count, `${passed} passed, ${failed} failed`];
 }

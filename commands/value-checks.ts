@@ -22,7 +22,8 @@ export function checkAddress(raw: string | undefined): Verdict | undefined {
   if (!URL.canParse(raw) || new URL(raw).protocol !== "https:") return stop("must be an https address");
   const { hostname } = new URL(raw);
   if (isLocal(hostname)) return stop("names this machine, which clients cannot reach");
-  if (isExample(hostname)) return stop("is the address of an example");
+  if (isPlaceholderHost(hostname)) return stop("is a placeholder for an address");
+  if (isExample(hostname)) return warn("is a domain kept for examples");
   return ok("is an https address");
 }
 
@@ -114,7 +115,11 @@ function isLocal(hostname: string): boolean {
 }
 
 function isExample(hostname: string): boolean {
-  return /(^|\.)(example\.(com|org|net)|your-[a-z-]+\.[a-z.]+)$/.test(hostname);
+  return /(^|\.)example\.(com|org|net)$/.test(hostname);
+}
+
+function isPlaceholderHost(hostname: string): boolean {
+  return /(^|\.)your-[a-z-]+\.[a-z.]+$/.test(hostname);
 }
 
 function bytes(raw: string | undefined): number {

@@ -2,6 +2,7 @@ import { Ratelimit } from "@upstash/ratelimit";
 import * as z from "zod/mini";
 import { type Allowance, LocalLimiter } from "../domain/local-limiter.ts";
 import type { LimitAnswer, Limiter, LimitPolicyName, Now } from "../domain/ports.ts";
+import { within } from "../domain/within.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { BlockedIdentities } from "./blocked-identities.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
@@ -22,8 +23,8 @@ const PATIENCE_MS = 250;
 const REST_MS = 5_000;
 /** How many identities are remembered here, at most. */
 const REMEMBERED = 10_000;
-/** Without Redis every location counts for itself, so what hands out tokens or rows allows a tenth here. */
-const LOCAL_SHARE: Record<LimitPolicyName, number> = { token: 0.1, mint: 0.1, channel: 0.1, key_failure: 0.1, read: 1 };
+/** Without Redis every location counts for itself, so what hands out tokens allows a tenth here. */
+const LOCAL_SHARE: Record<LimitPolicyName, number> = { token: 0.1, mint: 0.1, channel: 1, key_failure: 0.1, read: 1 };
 
 /**
  * Counts in Redis, in sliding windows. When Redis fails or takes too long the count is made here, stricter, and the
@@ -45,7 +46,10 @@ export function createUpstashLimiter(options: UpstashLimiterOptions): Limiter {
   const takeLocal = (policy: LimitPolicyName, identity: string): LimitAnswer => {
     const { limit, windowSeconds } = policies[policy];
     const allowance = { limit: Math.max(1, Math.floor(limit * LOCAL_SHARE[policy])), windowSeconds };
-    return { ...local.take(`${policy}:${identity}`, allowance), degraded: true };
+    const answer = local.take(`${policy}:${identity}`, allowance);
+    // Redis is asked again after its rest, so whoever is refused here need not wait for the end of the window.
+    const resetSeconds = answer.allowed ? answer.resetSeconds : Math.min(answer.resetSeconds, REST_MS / 1_000);
+    return { ...answer, resetSeconds, degraded: true };
   };
   return {
     async take(policy, identity) {
@@ -94,18 +98,6 @@ function createScriptRunner(redis: Redis): Client {
   return { evalsha: runner("evalsha"), eval: runner("eval") } as unknown as Client; // see above
 }
 type Client = ConstructorParameters<typeof Ratelimit>[0]["redis"];
-
-async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis took more than ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 const utf8 = new TextEncoder();
 

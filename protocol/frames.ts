@@ -210,7 +210,25 @@ export function firstIssue(error: z.core.$ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "It does not have the documented shape";
   const path = issue.path.map(String).join(".");
-  return path === "" ? issue.message : `Cannot read "${path}": ${issue.message}`;
+  return path === "" ? `Cannot take this: ${problemIn(issue)}` : `Cannot read "${path}": ${problemIn(issue)}`;
+}
+
+// The small zod has no words of its own, only what it found.
+function problemIn(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected}`;
+    case "unrecognized_keys":
+      return `unknown field ${issue.keys.map((key) => (/^\w{1,40}$/.test(key) ? `"${key}"` : "with a strange name")).join(", ")}`;
+    case "invalid_value":
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}${issue.origin === "string" ? " characters" : ""}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}${issue.origin === "string" ? " characters" : ""}`;
+    default:
+      return issue.message === "Invalid input" ? "must have the documented shape" : issue.message;
+  }
 }
 
 /** The subprotocols a server may choose. `chat.token.<jwt>` is offered beside them and never chosen. */

@@ -91,9 +91,9 @@ function conceal(result: CheckResult, secrets: readonly string[]): CheckResult {
       .reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "[secret]")), text)
       .replace(/eyJ[\w-]{4,}\.[\w-]*(\.[\w-]*)?/g, "[token]")
       .replace(/chatsdk_(live|test)_\w[\w-]*/g, "[key]");
-  const entries = Object.entries({ ...result }).map(([name, value]: [string, unknown]): [string, unknown] => [
-    name,
-    typeof value === "string" ? hide(value) : value,
-  ]);
-  return Object.fromEntries(entries) as unknown as CheckResult; // the same names, with texts changed to texts
+  const hidden: CheckResult = { ...result };
+  // What a server said can hold a secret; a status or a check's name cannot.
+  for (const name of ["note", "expected", "came", "hint"] as const)
+    if (hidden[name] !== undefined) hidden[name] = hide(hidden[name]);
+  return hidden;
 }

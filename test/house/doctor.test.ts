@@ -85,7 +85,7 @@ describe("checkProduction", () => {
     ["a placeholder for Redis's token", "UPSTASH_REDIS_REST_TOKEN", "your_upstash_token_goes_here"],
     ["S0-22 plain HTTP for clients", "PUBLIC_URL", "http://chat.acme.io"],
     ["no public address", "PUBLIC_URL", undefined],
-    ["the address of an example", "PUBLIC_URL", "https://your-domain.com"],
+    ["a placeholder for an address", "PUBLIC_URL", "https://your-domain.com"],
     ["rooms on this machine", "PARTY_URL", "https://localhost:1999"],
     ["S1-13 any origin", "ALLOWED_ORIGINS", "*"],
     ["any subdomain", "ALLOWED_ORIGINS", "https://*.acme.io"],

@@ -10,7 +10,8 @@ describe("npm test", () => {
     const skipped = [{ name: "rooms > keep order", reason: "no DATABASE_URL" }];
     expect(closingLines({ passed: 12, failed: 0, skipped })).toEqual([
       "skipped: rooms > keep order (no DATABASE_URL)",
-      "12 passed, 0 failed, 1 skipped",
+      "1 skipped",
+      "12 passed, 0 failed",
     ]);
   });
 });

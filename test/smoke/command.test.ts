@@ -67,6 +67,13 @@ describe("npm run smoke", () => {
     expect(code).toBe(0);
   });
 
+  it.each(["fail", "a", "passed"])("fails with a key that is wrong, even when it is %j", async (key) => {
+    const { url } = await open();
+    const { code, out } = await smoke(["--url", url, "--api-key", key]);
+    expect(out).toMatch(/[1-9]\d* passed, [1-9]\d* failed/);
+    expect(code).toBe(1);
+  });
+
   it.each(["CHATSDK_API_URL", "PUBLIC_URL"])(
     "takes the address from %s and the key from CHATSDK_API_KEY",
     async (name) => {
