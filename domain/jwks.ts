@@ -3,6 +3,7 @@ import { parseJson } from "../protocol/json.ts";
 import { parseKeySet, type VerificationKey, type VerificationKeys } from "./key-set.ts";
 import type { KeySetCache, Now } from "./ports.ts";
 import { SharedWork } from "./shared-work.ts";
+import { within } from "./within.ts";
 
 export interface KeySourceDeps {
   issuer: string;
@@ -197,16 +198,4 @@ async function readText(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("too late")), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,5 @@
 import { ChatError, ERRORS } from "../protocol/errors.ts";
+import type { Problem } from "../protocol/http.ts";
 
 /** Headers that a status is not complete without. */
 const STATUS_HEADERS: Readonly<Record<number, Record<string, string>>> = {
@@ -11,15 +12,8 @@ const STATUS_HEADERS: Readonly<Record<number, Record<string, string>>> = {
  */
 export function problemResponse(error: unknown): Response {
   const known = error instanceof ChatError ? error : new ChatError("internal");
-  const { status, title } = ERRORS[known.code];
-  const body = {
-    type: `urn:parley:problem:${known.code}`,
-    title,
-    status,
-    code: known.code,
-    detail: known.message,
-    requestId: crypto.randomUUID(),
-  };
+  const body = problemOf(known, crypto.randomUUID());
+  const { status } = body;
   const headers = new Headers({
     "content-type": "application/problem+json",
     "cache-control": "no-store",
@@ -28,4 +22,10 @@ export function problemResponse(error: unknown): Response {
   });
   if (known.retryAfterMs !== undefined) headers.set("retry-after", String(Math.ceil(known.retryAfterMs / 1_000)));
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** An error as RFC 9457 has it. `detail` is ours and was written to be shown; a cause never is. */
+export function problemOf({ code, message }: ChatError, requestId: string): Problem {
+  const { status, title } = ERRORS[code];
+  return { type: `urn:parley:problem:${code}`, title, status, code, detail: message, requestId };
 }

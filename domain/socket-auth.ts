@@ -96,6 +96,7 @@ export function readCredentials(request: UpgradeRequest): Credentials {
 export function readBearer(header: string | null): string | undefined {
   if (header === null) return undefined;
   const token = /^bearer ([^\s,]+)$/i.exec(header)?.[1];
+  // Two headers arrive joined by a comma; neither that nor a space is in the alphabet of a token.
   if (token === undefined) throw new ChatError("token_malformed", { detail: "Send exactly one Bearer token" });
   return token;
 }

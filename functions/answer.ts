@@ -2,8 +2,8 @@ import type { Settings } from "../domain/config.ts";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { isAllowedOrigin } from "../domain/origins.ts";
 import type { LimitAnswer, LimitPolicyName } from "../domain/ports.ts";
-import { type ChatError, ERRORS } from "../protocol/errors.ts";
-import type { Problem } from "../protocol/http.ts";
+import { problemOf } from "../domain/problem.ts";
+import type { ChatError } from "../protocol/errors.ts";
 
 export type HeaderFields = Record<string, string>;
 
@@ -56,17 +56,10 @@ export function jsonAnswer(status: number, body: unknown, headers: HeaderFields)
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** An error as RFC 9457 has it. `detail` is ours and was written to be shown; a cause never is. */
+/** The answer for an error that a route met. */
 export function problemAnswer(error: ChatError, requestId: string, headers: HeaderFields): Response {
-  const { status, title } = ERRORS[error.code];
-  const body: Problem = {
-    type: `urn:parley:problem:${error.code}`,
-    title,
-    status,
-    code: error.code,
-    detail: error.message,
-    requestId,
-  };
+  const body = problemOf(error, requestId);
+  const { status } = body;
   headers["content-type"] = "application/problem+json; charset=utf-8";
   if (status === 401) headers["www-authenticate"] = error.code === "invalid_api_key" ? "ApiKey" : "Bearer";
   if (status === 426) headers["upgrade"] = "websocket";

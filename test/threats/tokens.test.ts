@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApiKey, createKeyRing, isSameInConstantTime, verifyApiKey } from "../../domain/api-keys.ts";
 import { readConfig } from "../../domain/config.ts";
 import type { ApiKeyRecord } from "../../domain/ports.ts";
+import { readBearer } from "../../domain/socket-auth.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
 import type { TokenReply } from "../../protocol/http.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
@@ -399,6 +400,15 @@ describe("how a token is brought", () => {
       ["/v1/token", "POST", session],
     ] as const)
       expect((await get(path, { method, headers: headersOf(one) })).status).toBe(401);
+  });
+
+  it("T19 says the same of a header that is not one token over HTTP as at a socket", async () => {
+    for (const authorization of ["Bearer", `Basic ${btoa("alice:pw")}`, `Bearer ${token}, Bearer ${token}`]) {
+      const response = await get("/v1/channels", { headers: { authorization } });
+      expect(await problemOf(response)).toEqual({ status: 401, code: "token_malformed" });
+      expect(() => readBearer(authorization)).toThrow(expect.objectContaining({ code: "token_malformed" }));
+    }
+    expect(await problemOf(await get("/v1/channels"))).toEqual({ status: 401, code: "token_missing" });
   });
 
   it.each(["token", "access_token", "id_token", "jwt", "Token"])("T20 refuses a token as ?%s=", async (name) => {
