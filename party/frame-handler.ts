@@ -4,20 +4,14 @@ import type { RoomEvent } from "../domain/ports.ts";
 import { ChatError, closeFor } from "../protocol/errors.ts";
 import { type ClientFrame, parseClientFrame, type ServerFrame, splitLines } from "../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
-import { LIMITS } from "../protocol/limits.ts";
+import { isFrameTooBig, LIMITS, TIMES } from "../protocol/limits.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
-/** Frames in one WebSocket message of a `chat.v1.lines` socket. */
-const LINES_MAX = 64;
 /** Messages past the limit, in one window, that a client may be told of before it is sent away. */
 const REFUSALS_MAX = 300;
-/** Mistakes this far apart are not counted together. */
-const STRIKES_FORGOTTEN_MS = 60_000;
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
-
-const utf8 = new TextEncoder();
 
 /** Reads what clients send, one frame after the other in the order they came, and answers. */
 export class FrameHandler {
@@ -33,7 +27,8 @@ export class FrameHandler {
     this.#heard(session);
     if (typeof message !== "string") return this.#room.end(session, "unsupported_data") as undefined;
     const texts = session.state.lines ? splitLines(message) : [message];
-    if (texts.length > LINES_MAX || texts.some(isTooBig)) return this.#room.end(session, "frame_too_big") as undefined;
+    if (texts.length > LIMITS.framesPerMessage || texts.some(isFrameTooBig))
+      return this.#room.end(session, "frame_too_big") as undefined;
     const waiting = this.#inboxes.get(session);
     if (waiting !== undefined) {
       waiting.push(...(texts.length === 0 ? [""] : texts));
@@ -197,7 +192,7 @@ export class FrameHandler {
   ): void {
     const { state } = session;
     const now = this.#room.deps.now();
-    state.strikes = now - state.lastStrikeAt > STRIKES_FORGOTTEN_MS ? 1 : state.strikes + 1;
+    state.strikes = now - state.lastStrikeAt > TIMES.strikesForgottenMs ? 1 : state.strikes + 1;
     state.lastStrikeAt = now;
     save(session);
     this.#tellError(session, new ChatError(code, { detail }), clientMessageId);
@@ -239,10 +234,4 @@ export class FrameHandler {
 
 function messageText(event: RoomEvent, roomId: ChannelId, forAuthor: boolean): string {
   return JSON.stringify({ type: "message", ...toMessage(event, roomId, forAuthor ? event.userId : undefined) });
-}
-
-// UTF-16 length is never above UTF-8's, so most frames skip the count.
-function isTooBig(text: string): boolean {
-  if (text.length > LIMITS.frameMaxBytes) return true;
-  return text.length > LIMITS.frameMaxBytes / 3 && utf8.encode(text).length > LIMITS.frameMaxBytes;
 }

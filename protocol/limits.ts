@@ -3,6 +3,8 @@ export const LIMITS = {
   messageMaxCodePoints: 1000,
   messageMaxBytes: 4096,
   frameMaxBytes: 16 * 1024,
+  /** Frames in one WebSocket message of a `chat.v1.lines` socket. */
+  framesPerMessage: 64,
   bodyMaxBytes: 32 * 1024,
   customMaxBytes: 2 * 1024,
   customMaxDepth: 4,
@@ -31,4 +33,17 @@ export const TIMES = {
   headsMs: 25_000,
   deadSocketMs: 45_000,
   expiryGraceMs: 30_000,
+  /** Mistakes this far apart are not counted together. */
+  strikesForgottenMs: 60_000,
+  /** How long a gateway's socket may be in no room. */
+  roomlessMs: 60_000,
 } as const;
+
+const utf8 = new TextEncoder();
+
+/** Whether a frame's text is longer than frames may be. */
+export function isFrameTooBig(text: string): boolean {
+  if (text.length > LIMITS.frameMaxBytes) return true;
+  // UTF-8 takes one to three bytes for a UTF-16 unit, so most texts need no counting.
+  return text.length * 3 > LIMITS.frameMaxBytes && utf8.encode(text).length > LIMITS.frameMaxBytes;
+}

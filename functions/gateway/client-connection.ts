@@ -7,7 +7,7 @@ import { TokenBucket } from "../../domain/token-bucket.ts";
 import { ChatError, closeFor, CLOSES, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
 import type { ClientFrame, ServerFrame } from "../../protocol/frames.ts";
 import { type ChannelId, RESERVED_CHANNEL_IDS } from "../../protocol/ids.ts";
-import { LIMITS, TIMES } from "../../protocol/limits.ts";
+import { isFrameTooBig, LIMITS, TIMES } from "../../protocol/limits.ts";
 import { type Codec, type Decoded, nativeCodec } from "./codec.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { type Dial, limitDial } from "./dial.ts";
@@ -24,13 +24,8 @@ interface ErrorPlace {
 const KEEP_ALIVE_INTERVAL_MS = 10_000;
 /** Rooms hear of the client that much later than we do, so we have to believe them earlier. */
 const SILENT_MS = TIMES.deadSocketMs - 1.5 * KEEP_ALIVE_INTERVAL_MS;
-/** Frames in one WebSocket message. */
-const LINES_MAX = 64;
-/** Mistakes this far apart are not counted together. */
-const STRIKES_FORGOTTEN_MS = 60_000;
 /** Each join opens a socket: as many as there may be rooms at once, then one a second. */
 const JOINS = { burst: LIMITS.roomsPerSocket, everyMs: 1_000 };
-const utf8 = new TextEncoder();
 
 /** One client's socket at the gateway: its frames go to the rooms it has joined, theirs come back on it. */
 export class ClientConnection implements RoomHost {
@@ -54,6 +49,7 @@ export class ClientConnection implements RoomHost {
   #isEnded = false;
   #heads: ReturnType<typeof setInterval>;
   #expiry: ReturnType<typeof setTimeout> | undefined;
+  #roomless: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: GatewayDeps, socket: ServerSocket, guest: Guest) {
     this.#deps = deps;
@@ -76,6 +72,7 @@ export class ClientConnection implements RoomHost {
     this.send(welcomeFrame(deps.settings, { connectionId, userId, expiresAt }, this.now()));
     this.#log("opened");
     this.#join(guest.roomId, guest.since);
+    if (this.#rooms.size === 0) this.#waitForRoom();
   }
 
   get isSilent(): boolean {
@@ -88,7 +85,7 @@ export class ClientConnection implements RoomHost {
     this.#heardAt = this.now();
     if (typeof data !== "string") return this.end("unsupported_data");
     const texts = this.#codec.split(data);
-    if (texts.length > LINES_MAX || texts.some(isTooBig)) return this.end("frame_too_big");
+    if (texts.length > LIMITS.framesPerMessage || texts.some(isFrameTooBig)) return this.end("frame_too_big");
     for (const text of texts) if (!this.#isEnded) this.#take(this.#codec.decode(text));
     if (this.#keepsAlive) this.#keepRoomsAlive();
   }
@@ -109,12 +106,13 @@ export class ClientConnection implements RoomHost {
 
   forget(roomId: ChannelId): void {
     this.#rooms.delete(roomId);
+    if (this.#rooms.size === 0 && !this.#isEnded) this.#waitForRoom();
   }
 
   #take({ parsed, text }: Decoded): void {
     if (parsed.ok) return this.#route(parsed.frame, text);
     this.#fail(parsed.code, parsed, parsed.detail);
-    this.#strikes = this.#heardAt - this.#struckAt > STRIKES_FORGOTTEN_MS ? 1 : this.#strikes + 1;
+    this.#strikes = this.#heardAt - this.#struckAt > TIMES.strikesForgottenMs ? 1 : this.#strikes + 1;
     this.#struckAt = this.#heardAt;
     if (this.#strikes >= LIMITS.strikesPerSocket) this.end("too_many_errors");
   }
@@ -154,6 +152,7 @@ export class ClientConnection implements RoomHost {
       return this.#fail("forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
     const retryAfterMs = this.#joins.take();
     if (retryAfterMs !== undefined) return this.#fail("rate_limited", { roomId, retryAfterMs });
+    clearTimeout(this.#roomless);
     this.#rooms.set(roomId, new RoomSession(this, roomId, since));
   }
 
@@ -197,6 +196,12 @@ export class ClientConnection implements RoomHost {
     this.#expiry = setTimeout(() => this.end("token_expired"), expiresAt - this.now() + TIMES.expiryGraceMs);
   }
 
+  // Rooms count the sockets of a user; one that is in none is counted by nobody, so it may not stay.
+  #waitForRoom(): void {
+    clearTimeout(this.#roomless);
+    this.#roomless = setTimeout(() => this.end("resync", "No room joined for a minute"), TIMES.roomlessMs);
+  }
+
   #fail(
     code: ErrorCode,
     { roomId, clientMessageId, retryAfterMs }: ErrorPlace,
@@ -223,6 +228,7 @@ export class ClientConnection implements RoomHost {
     this.#log("closed", { code, ms: this.now() - this.#openedAt });
     clearInterval(this.#heads);
     clearTimeout(this.#expiry);
+    clearTimeout(this.#roomless);
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
   }
@@ -232,10 +238,4 @@ export class ClientConnection implements RoomHost {
     const connectionId = this.#connectionId;
     this.#deps.log({ event: "socket", did, connectionId, userId: claims.userId, roomId, userAgent, ...end });
   }
-}
-
-// UTF-8 takes one to three bytes for a UTF-16 unit, so most texts need no counting.
-function isTooBig(text: string): boolean {
-  if (text.length > LIMITS.frameMaxBytes) return true;
-  return text.length * 3 > LIMITS.frameMaxBytes && utf8.encode(text).length > LIMITS.frameMaxBytes;
 }

@@ -351,6 +351,35 @@ describe("bounds", () => {
     expect(client.ofType("error")).toMatchObject([{ code: "rate_limited", roomId: "flap", retryAfterMs: 1_000 }]);
   });
 
+  it("W10 may come back, and is closed, when it has had no room for a minute", async () => {
+    const { client, lobby } = await gateway.joined();
+    await vi.advanceTimersByTimeAsync(300_000);
+    say(client, { type: "leave_room", roomId: "lobby" });
+    lobby.say({ type: "room_left", roomId: "lobby" });
+    await vi.advanceTimersByTimeAsync(TIMES.roomlessMs - 1);
+    expect(client.closed).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(client.closed).toMatchObject({ code: 4003 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("W10 stays when it finds a room within a minute", async () => {
+    const { client, lobby } = await gateway.joined();
+    say(client, { type: "leave_room", roomId: "lobby" });
+    lobby.say({ type: "room_left", roomId: "lobby" });
+    await vi.advanceTimersByTimeAsync(TIMES.roomlessMs - 1);
+    await join(client, "team");
+    await vi.advanceTimersByTimeAsync(TIMES.roomlessMs);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("W10 is closed after a minute when the room it named is none", async () => {
+    const client = await gateway.enter({ query: "?roomId=system" });
+    say(client, { type: "join_room", roomId: "admin" });
+    await vi.advanceTimersByTimeAsync(TIMES.roomlessMs);
+    expect(client.closed).toMatchObject({ code: 4003 });
+  });
+
   it("waits for at most five rooms' answers at a time", async () => {
     const { client } = await gateway.joined();
     const answers: (() => void)[] = [];

@@ -12,7 +12,8 @@ const CLOSE_MEANING: Record<keyof typeof CLOSES, string> = {
   restart: "The room or the gateway restarts; nothing is lost",
   token_expired: "The token's life is over: get a new one first",
   slow_consumer: "The client read too slowly for too long",
-  resync: "The connection has gone silent or out of step; join again from the last `seq`",
+  resync:
+    "The connection has gone silent or out of step, or has been in no room for a minute; join again from the last `seq`",
   internal: "Something went wrong on our side, or the deployment is not configured",
   auth_timeout: "No token came within 5 s",
   rate_limited: "Far too many messages; wait before coming back",

@@ -20,7 +20,7 @@ export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
   message: {
     schema: frames.MessageFrame,
     about:
-      "Says something in a room. Answered by an `ack` once it is in the room's durable storage, or by an `error` if it certainly is not. Silence means unknown: send it again with the same `clientMessageId`. Without one it cannot be recognised again. `timestamp` is only taken note of; the server's time counts. Without `roomId` it goes to the room the socket was opened for.",
+      "Says something in a room. Answered by an `ack` once it is in the room's durable storage, or by an `error` if it certainly is not. Silence means unknown: send it again with the same `clientMessageId`. Without one it cannot be recognised again. A room remembers ids for 72 hours or 10,000 messages, and the newest 1,000 should it have lost its storage; one that is used again after that is a new message, which history keeps without its `clientMessageId`. `timestamp` is only taken note of; the server's time counts. Without `roomId` it goes to the room the socket was opened for.",
   },
   join_room: {
     schema: frames.JoinRoomFrame,
@@ -172,7 +172,10 @@ function limits(): string[] {
         ["a frame", `${LIMITS.frameMaxBytes / 1024} KiB`],
         ["messages", "30 per user, room and minute (`RATE_LIMIT_MAX_MESSAGES`, `RATE_LIMIT_WINDOW_MS`)"],
         ["sockets", `${LIMITS.socketsPerUserPerRoom} per user and room; one more closes the oldest with 4507`],
-        ["rooms", `${LIMITS.roomsPerSocket} on one socket`],
+        [
+          "rooms",
+          `${LIMITS.roomsPerSocket} on one socket; a gateway socket that has been in none for ${TIMES.roomlessMs / 1_000} s is closed with 4003 and may come back`,
+        ],
         ["frames that cannot be read", `${LIMITS.strikesPerSocket}, then the socket is closed with 4508`],
       ],
     ),
