@@ -1,7 +1,7 @@
 import { ChatError } from "../protocol/errors.ts";
-import { AuthFrame } from "../protocol/frames.ts";
+import { AuthFrame, splitLines } from "../protocol/frames.ts";
 import { parseJson } from "../protocol/json.ts";
-import { LIMITS, TIMES } from "../protocol/limits.ts";
+import { isFrameTooBig, TIMES } from "../protocol/limits.ts";
 import { closeQuietly, closeWith, type ServerSocket } from "./sockets.ts";
 
 /** What a client did between its first frame and the moment somebody took the socket over. */
@@ -25,14 +25,17 @@ export class FirstFrame {
    */
   readonly token: Promise<string>;
   readonly #socket: ServerSocket;
+  readonly #takesLines: boolean;
   readonly #early: Early = { messages: [], closed: false };
   readonly #timer: ReturnType<typeof setTimeout>;
   #state: "waiting" | "keeping" | "over" = "waiting";
   #found!: (token: string) => void;
   #failed!: (error: ChatError) => void;
 
-  constructor(socket: ServerSocket, timeoutMs: number = TIMES.authFrameMs) {
+  /** @param takesLines The client may send several frames in one WebSocket message, one a line. */
+  constructor(socket: ServerSocket, takesLines = false, timeoutMs: number = TIMES.authFrameMs) {
     this.#socket = socket;
+    this.#takesLines = takesLines;
     this.token = new Promise((resolve, reject) => {
       this.#found = resolve;
       this.#failed = reject;
@@ -52,9 +55,10 @@ export class FirstFrame {
   #take(data: unknown): void {
     if (this.#state === "over") return;
     if (typeof data !== "string") return this.#refuse("unsupported_data");
-    if (data.length > LIMITS.frameMaxBytes) return this.#refuse("frame_too_big");
-    if (this.#state === "waiting") this.#read(data);
-    else if (this.#early.messages.push(data) > EARLY_MESSAGES_MAX) this.#refuse("rate_limited");
+    const texts = this.#takesLines ? splitLines(data) : [data];
+    if (texts.some(isFrameTooBig)) return this.#refuse("frame_too_big");
+    if (this.#state === "waiting") this.#read(texts.shift() ?? "");
+    if (this.#early.messages.push(...texts) > EARLY_MESSAGES_MAX) this.#refuse("rate_limited");
   }
 
   #read(data: string): void {

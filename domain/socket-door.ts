@@ -88,7 +88,7 @@ function admitLater(
   const leave = address === null ? () => {} : deps.waiting.enter(address);
   if (leave === undefined) throw new ChatError("rate_limited", { retryAfterMs: TIMES.authFrameMs });
   const { socket, response } = deps.accept(asked.subprotocol);
-  const firstFrame = new FirstFrame(socket);
+  const firstFrame = new FirstFrame(socket, asked.subprotocol === "chat.v1.lines");
   const meet = async (): Promise<void> => {
     const token = await firstFrame.token.finally(leave);
     const guest = await identify(deps, { ...asked, token });
