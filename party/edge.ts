@@ -1,10 +1,12 @@
+import * as z from "zod/mini";
 import { verifyChatToken } from "../domain/chat-tokens.ts";
 import { problemResponse } from "../domain/problem.ts";
 import { readBearer, readHandshake, readRoomPath } from "../domain/socket-auth.ts";
 import { type Entrance, type Guest, openDoor } from "../domain/socket-door.ts";
 import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
 import { WaitingRoom } from "../domain/waiting-room.ts";
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, closeFor, type ErrorCode } from "../protocol/errors.ts";
+import { Problem } from "../protocol/http.ts";
 import { RESERVED_CHANNEL_IDS, roomKey } from "../protocol/ids.ts";
 import { type EdgeSetup, setUpEdge } from "./edge-setup.ts";
 import { pipe } from "./pipe.ts";
@@ -21,6 +23,8 @@ interface RoomStub {
 /** The room's own addresses that our Worker may ask. */
 const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
 const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)$/;
+
+const Refusal = z.pick(Problem, { code: true });
 
 // One for each isolate, as are the sockets it counts.
 const waiting = new WaitingRoom(Date.now);
@@ -60,7 +64,11 @@ export function onFetch(request: Request): Response {
 function entranceOf(lobby: Lobby): Entrance {
   return {
     readRoom: readRoomPath,
-    enter: async (guest) => upgradeResponse(await callRoom(lobby, guest), guest.subprotocol),
+    enter: async (guest) => {
+      const refusal = await findRefusal(lobby, guest);
+      if (refusal !== undefined) return refuse(guest, refusal);
+      return upgradeResponse(await callRoom(lobby, guest), guest.subprotocol);
+    },
     enterAccepted: async (guest, socket, handOver) => pipe(socket, await callRoom(lobby, guest), handOver()),
   };
 }
@@ -86,16 +94,40 @@ async function verifyInternal({ tokenKeys }: EdgeSetup, request: Request) {
   }
 }
 
+/**
+ * Why the room would not have the guest. Asked first, because a socket that a sleeping room closes before its client has
+ * said anything hears the code at once, but its connection is left open and the client's own `close` event comes late.
+ */
+async function findRefusal(lobby: Lobby, guest: Guest): Promise<ErrorCode | undefined> {
+  if (RESERVED_CHANNEL_IDS.has(guest.roomId)) return "room_not_found";
+  const answer = (await roomFor(lobby, guest).fetch("/admission", { headers: headersFor(guest) })) as Response; // as below
+  if (answer.status === 204) return undefined;
+  const refusal = Refusal.safeParse(await answer.json());
+  return refusal.success ? refusal.data.code : "internal";
+}
+
+function refuse({ subprotocol }: Guest, code: ErrorCode): Response {
+  const { socket, response } = acceptSocket(subprotocol);
+  closeWith(socket, closeFor(code));
+  return response;
+}
+
+function headersFor({ token, since }: Guest): Headers {
+  const headers = new Headers({ authorization: `Bearer ${token}` });
+  if (since !== undefined) headers.set("x-parley-since", `${since.epoch}.${since.seq}`);
+  return headers;
+}
+
+function roomFor(lobby: Lobby, { claims, roomId }: Guest): RoomStub {
+  return roomOf(lobby, roomKey(claims.app, roomId));
+}
+
 async function callRoom(lobby: Lobby, guest: Guest) {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
-  const headers = new Headers({
-    upgrade: "websocket",
-    authorization: `Bearer ${guest.token}`,
-    "sec-websocket-protocol": guest.subprotocol ?? "chat.v1",
-  });
-  if (guest.since !== undefined) headers.set("x-parley-since", `${guest.since.epoch}.${guest.since.seq}`);
-  const room = roomOf(lobby, roomKey(guest.claims.app, guest.roomId));
-  const answer = await room.fetch(`/?_pk=${crypto.randomUUID()}`, { headers });
+  const headers = headersFor(guest);
+  headers.set("upgrade", "websocket");
+  headers.set("sec-websocket-protocol", guest.subprotocol ?? "chat.v1");
+  const answer = await roomFor(lobby, guest).fetch(`/?_pk=${crypto.randomUUID()}`, { headers });
   const socket = socketOf(answer as Response); // a room's fetch answers with one
   if (socket === undefined) throw new ChatError("rooms_unavailable");
   return socket;

@@ -1,3 +1,4 @@
+import { ChatError, ERRORS } from "../protocol/errors.ts";
 import type { RoomEvent, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
 import { readBearer, readRoomPath } from "./admission.ts";
@@ -18,6 +19,7 @@ const TAIL_MAX = 10_000;
 /** Answers our own Worker. Whoever has no internal token learns nothing, not even that there is something. */
 export async function answerRequest(room: ChatRoom, request: RoomRequest): Promise<Response> {
   const path = readRoomPath(request.url);
+  if (path?.verb === "admission") return answerAdmission(room, request);
   const claims = await verifyInternal(room, request);
   if (path === undefined || claims === undefined || claims.app !== path.app || request.method !== "GET")
     return notFound();
@@ -30,6 +32,18 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
       return answerPing(room);
     default:
       return notFound();
+  }
+}
+
+/** The edge asks with the guest's own token, before it opens the socket. */
+async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Response> {
+  try {
+    await room.requireAdmission(request);
+    return new Response(null, { status: 204 });
+  } catch (error) {
+    if (!(error instanceof ChatError)) room.deps.log.error("admission_failed", error);
+    const code = error instanceof ChatError ? error.code : "internal";
+    return Response.json({ code }, { status: ERRORS[code].status });
   }
 }
 

@@ -71,16 +71,21 @@ export class ChatRoom {
   /** A socket has been opened: it is let in and joined at once, or told why not and closed. */
   async connect(connection: Connection, request: UpgradeRequest): Promise<void> {
     try {
-      await this.#requireAwake();
-      const knock = await readKnock(this.deps, request);
-      const life = await this.#open(knock);
-      await this.loadOrder();
-      const standing = await findStanding(this.deps, this.durable.storage, life.identity, knock.claims.userId);
+      const { knock, standing } = await this.#receive(request);
       // No await from here on: what is missed and what is live join without a hole.
       if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
     } catch (error) {
       this.#turnAway(connection, error);
     }
+  }
+
+  /**
+   * Whether whoever asks would be let in.
+   *
+   * @throws {ChatError} what `connect` would close the socket for
+   */
+  async requireAdmission(request: UpgradeRequest): Promise<void> {
+    await this.#receive(request);
   }
 
   /** What a client sent. The promise is only there while something has to be read or verified first. */
@@ -247,6 +252,15 @@ export class ChatRoom {
       this.deps.log.note("room_woke", { roomId: kept.identity.channelId, sockets: this.sessions.size });
     }
     this.#isAwake = true;
+  }
+
+  /** Everything that can refuse a socket, and all the waiting before it joins. */
+  async #receive(request: UpgradeRequest): Promise<{ knock: Knock; standing: Standing }> {
+    await this.#requireAwake();
+    const knock = await readKnock(this.deps, request);
+    const life = await this.#open(knock);
+    await this.loadOrder();
+    return { knock, standing: await findStanding(this.deps, this.durable.storage, life.identity, knock.claims.userId) };
   }
 
   async #open(knock: Knock): Promise<Life> {

@@ -186,7 +186,10 @@ describe("private channels", () => {
       `${stack.partyUrl.replace("http", "ws")}/parties/main/secret-plans`,
       stranger.wsToken,
     );
+    const refusedAt = performance.now();
     expect((await direct.closing()).code).toBe(4503);
+    // At once, and not when the client has lost patience with a connection that is left open.
+    expect(performance.now() - refusedAt).toBeLessThan(900);
     const hidden = await http("/v1/channels/secret-plans/messages", bearer(stranger.token));
     const missing = await http("/v1/channels/no-such-plans/messages", bearer(stranger.token));
     expect(hidden.status).toBe(404);
