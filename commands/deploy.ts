@@ -46,14 +46,16 @@ function readOptions() {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        preview: { type: "string" },
+        preview: { type: "boolean" }, // from the script's name; NAME follows it
         "env-file": { type: "string" },
         "dry-run": { type: "boolean" },
         json: { type: "boolean" },
       },
     });
-    if (positionals.length > 0) throw new Error(`Cannot take "${positionals[0]}"`);
-    return values;
+    const [name, ...others] = values.preview === true ? positionals : [undefined, ...positionals];
+    if (values.preview === true && name === undefined) throw new Error("Cannot deploy a preview without a NAME");
+    if (others[0] !== undefined) throw new Error(`Cannot take "${others[0]}"`);
+    return { ...values, preview: name };
   } catch (error) {
     const [problem = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     console.error(`${problem}; see npm run deploy -- --help`);
