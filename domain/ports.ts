@@ -178,8 +178,8 @@ export interface PresenceBoard {
 
 /** A room as other parts of the system see it. */
 export interface RoomLink {
-  /** The room's events that history may not have yet, and what it knows of the caller. */
-  readTail(app: AppId, id: ChannelId, caller: UserId): Promise<RoomTail>;
+  /** The room's events that history may not have yet, those a page of `range` can need, and what it knows of the caller. */
+  readTail(app: AppId, id: ChannelId, caller: UserId, range?: EventRange): Promise<RoomTail>;
   readPresence(app: AppId, id: ChannelId, caller: UserId): Promise<RoomPresenceRecord>;
   ping(signal: AbortSignal): Promise<void>;
 }
@@ -190,7 +190,7 @@ export interface RoomTail {
   /** Events up to here are in history. */
   storedSeq: number;
   isMember: boolean;
-  /** Ascending, from `storedSeq + 1` to `head`; the newest 10,000 at most. */
+  /** Ascending, from `storedSeq + 1` to `head`, and of these what was asked for; the newest 10,000 at most. */
   events: RoomEvent[];
 }
 

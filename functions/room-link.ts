@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
 import { signChatToken, type TokenKeys } from "../domain/chat-tokens.ts";
-import type { Now, RoomEvent, RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import type { EventRange, Now, RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import { RoomEventRecord } from "../domain/room-event.ts";
 import { ChatError } from "../protocol/errors.ts";
-import { Epoch, Seq } from "../protocol/frames.ts";
-import { type AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+import { Seq } from "../protocol/frames.ts";
+import { type AppId, ChannelId, UserId } from "../protocol/ids.ts";
 
 export interface RoomLinkDeps {
   /** The address of the rooms. */
@@ -21,24 +22,13 @@ const TIMEOUT_MS = 3_000;
 const PROBE_ROOM = ChannelId.parse("parley-probe");
 const PROBE_USER = UserId.parse("parley-probe");
 
-const Event: z.ZodMiniType<RoomEvent> = z.object({
-  seq: Seq,
-  epoch: Epoch,
-  kind: z.literal("message"),
-  id: z.string(),
-  userId: UserId,
-  username: z.string(),
-  clientMessageId: z.nullable(ClientMessageId),
-  content: z.string(),
-  at: z.number(),
-});
 const Tail: z.ZodMiniType<RoomTail> = z.object({
   // Empty for a room that nobody has been in yet.
   epoch: z.string().check(z.maxLength(32)),
   head: Seq,
   storedSeq: Seq,
   isMember: z.boolean(),
-  events: z.array(Event),
+  events: z.array(RoomEventRecord),
 });
 const Presence: z.ZodMiniType<RoomPresenceRecord> = z.object({
   isMember: z.boolean(),
@@ -50,7 +40,7 @@ const Pong = z.object({ ok: z.literal(true) });
 /** Rooms as the Worker asks them: over HTTP, each request with an internal token of its own and a time limit. */
 export function createRoomLink(deps: RoomLinkDeps): RoomLink {
   return {
-    readTail: (app, id, caller) => ask(deps, Tail, "tail", { app, id, caller }),
+    readTail: (app, id, caller, range) => ask(deps, Tail, `tail${toQuery(range)}`, { app, id, caller }),
     readPresence: (app, id, caller) => ask(deps, Presence, "presence", { app, id, caller }),
     async ping(signal) {
       await ask(deps, Pong, "ping", { app: deps.app, id: PROBE_ROOM, caller: PROBE_USER }, signal);
@@ -58,10 +48,17 @@ export function createRoomLink(deps: RoomLinkDeps): RoomLink {
   };
 }
 
+function toQuery(range: EventRange | undefined): string {
+  if (range === undefined) return "";
+  const { before, after, limit } = range;
+  const given = Object.entries({ before, after, limit }).filter(([, value]) => value !== undefined);
+  return `?${given.map(([name, value]) => `${name}=${value}`).join("&")}`;
+}
+
 async function ask<Answer>(
   deps: RoomLinkDeps,
   schema: z.ZodMiniType<Answer>,
-  verb: "tail" | "presence" | "ping",
+  what: `tail${string}` | "presence" | "ping",
   { app, id, caller }: { app: AppId; id: ChannelId; caller: UserId },
   signal?: AbortSignal,
 ): Promise<Answer> {
@@ -75,7 +72,7 @@ async function ask<Answer>(
   });
   const limit = AbortSignal.timeout(deps.timeoutMs ?? TIMEOUT_MS);
   try {
-    const response = await deps.fetch(`${deps.partyUrl.replace(/\/+$/, "")}/parties/main/${id}/${verb}`, {
+    const response = await deps.fetch(`${deps.partyUrl.replace(/\/+$/, "")}/parties/main/${id}/${what}`, {
       headers: { authorization: `Bearer ${token}` },
       redirect: "manual",
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),

@@ -4,6 +4,7 @@ import { Since } from "../protocol/frames.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
 import { AppId, ChannelId, RESERVED_CHANNEL_IDS, type UserId } from "../protocol/ids.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
+import { readBearer } from "../domain/socket-auth.ts";
 import type { RoomDeps } from "./deps.ts";
 import { KEYS, type RoomIdentity } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
@@ -35,8 +36,9 @@ export function readRoomPath(url: string): { app: AppId; channelId: ChannelId; v
   return app.success && channelId.success ? { app: app.data, channelId: channelId.data, verb: match?.[3] } : undefined;
 }
 
-export function readBearer(headers: Pick<Headers, "get">): string {
-  const token = /^Bearer ([^\s,]+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+/** @throws {ChatError} `token_missing`, `token_malformed` */
+export function requireBearer(headers: Pick<Headers, "get">): string {
+  const token = readBearer(headers.get("authorization"));
   if (token === undefined) throw new ChatError("token_missing");
   return token;
 }
@@ -47,7 +49,7 @@ export function readBearer(headers: Pick<Headers, "get">): string {
  * @throws {ChatError} the verifier's codes, `room_not_found` for another app's room, `bad_cursor`
  */
 export async function readKnock(deps: RoomDeps, request: UpgradeRequest): Promise<Knock> {
-  const claims = await deps.verify("ws", readBearer(request.headers));
+  const claims = await deps.verify("ws", requireBearer(request.headers));
   const path = readRoomPath(request.url);
   if (path === undefined || path.app !== claims.app || RESERVED_CHANNEL_IDS.has(path.channelId))
     throw new ChatError("room_not_found");

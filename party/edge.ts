@@ -22,7 +22,7 @@ interface RoomStub {
 
 /** The room's own addresses that our Worker may ask. */
 const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
-const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)$/;
+const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)(\?(?:(?:before|after|limit)=\d{1,16}&?)+)?$/;
 
 const Refusal = z.pick(Problem, { code: true });
 
@@ -74,13 +74,13 @@ function entranceOf(lobby: Lobby): Entrance {
 }
 
 async function askRoom(setup: EdgeSetup, request: Request, lobby: Lobby): Promise<Response> {
-  const [, roomUrl, verb = ""] = INTERNAL_PATH.exec(request.url) ?? [];
+  const [, roomUrl, verb = "", query = ""] = INTERNAL_PATH.exec(request.url) ?? [];
   const authorization = request.headers.get("authorization");
   if (roomUrl === undefined || authorization === null || request.method !== "GET" || !VERBS.has(verb))
     throw new ChatError("not_found");
   const roomId = readRoomPath(roomUrl);
   const app = await verifyInternal(setup, request);
-  const answer = await roomOf(lobby, roomKey(app, roomId)).fetch(`/${verb}`, { headers: { authorization } });
+  const answer = await roomOf(lobby, roomKey(app, roomId)).fetch(`/${verb}${query}`, { headers: { authorization } });
   return answer as Response; // a room's fetch answers with one
 }
 

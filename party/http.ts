@@ -1,9 +1,10 @@
 import { ChatError, ERRORS } from "../protocol/errors.ts";
-import type { RoomEvent, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import type { RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
-import { readBearer, readRoomPath } from "./admission.ts";
-import { KEYS, readEvents } from "./kept.ts";
+import { readRoomPath, requireBearer } from "./admission.ts";
+import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
+import { readTail, readTailRange } from "./tail.ts";
 
 /** The parts of a request that a room reads. */
 export interface RoomRequest {
@@ -14,7 +15,6 @@ export interface RoomRequest {
 
 /** People that one answer about presence names. */
 const PRESENCE_MAX = 1_000;
-const TAIL_MAX = 10_000;
 
 /** Answers our own Worker. Whoever has no internal token learns nothing, not even that there is something. */
 export async function answerRequest(room: ChatRoom, request: RoomRequest): Promise<Response> {
@@ -25,7 +25,7 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
     return notFound();
   switch (path.verb) {
     case "tail":
-      return answerTail(room, claims);
+      return answerTail(room, claims, request.url);
     case "presence":
       return Response.json(await readPresence(room, claims));
     case "ping":
@@ -49,23 +49,20 @@ async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Re
 
 async function verifyInternal(room: ChatRoom, request: RoomRequest): Promise<ChatClaims | undefined> {
   try {
-    return await room.deps.verify("internal", readBearer(request.headers));
+    return await room.deps.verify("internal", requireBearer(request.headers));
   } catch {
     return undefined; // whatever is wrong with it, the answer is the same
   }
 }
 
-async function answerTail(room: ChatRoom, { userId }: ChatClaims): Promise<Response> {
-  const storedSeq = room.outbox.storedSeq;
+async function answerTail(room: ChatRoom, { userId }: ChatClaims, url: string): Promise<Response> {
+  const ends = { storedSeq: room.outbox.storedSeq, head: room.life?.head.seq ?? 0 };
   const tail: RoomTail = {
     epoch: room.life?.identity.epoch ?? "",
-    head: room.life?.head.seq ?? 0,
-    storedSeq,
+    ...ends,
     isMember: await isKnown(room, { userId }),
-    events: [],
+    events: await readTail(room.durable.storage, ends, readTailRange(url)),
   };
-  for await (const event of readEvents(room.durable.storage, storedSeq, TAIL_MAX))
-    if (event.seq <= tail.head) tail.events.push(event satisfies RoomEvent);
   return Response.json(tail);
 }
 

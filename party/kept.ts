@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import type { RoomEvent } from "../domain/ports.ts";
+import { RoomEventRecord } from "../domain/room-event.ts";
 import { Epoch } from "../protocol/frames.ts";
 import { ChannelType } from "../protocol/http.ts";
-import { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+import { AppId, ChannelId, UserId } from "../protocol/ids.ts";
 import type { RoomStorage } from "./platform.ts";
 
 /**
@@ -54,18 +55,6 @@ export type OutboxRecord = z.infer<typeof OutboxRecord>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
 export type AwayRecord = z.infer<typeof AwayRecord>;
 
-const EventRecord = z.object({
-  seq: z.number(),
-  epoch: z.string(),
-  kind: z.literal("message"),
-  id: z.string(),
-  userId: UserId,
-  username: z.string(),
-  clientMessageId: z.nullable(ClientMessageId),
-  content: z.string(),
-  at: z.number(),
-});
-
 export interface Kept {
   identity: RoomIdentity | undefined;
   head: RoomHead;
@@ -111,7 +100,7 @@ export async function* readEvents(storage: RoomStorage, after: number, limit: nu
     const page = await storage.list({ prefix: PREFIXES.event, start, limit: Math.min(left, PAGE), noCache: true });
     let last = after;
     for (const value of page.values()) {
-      const event = EventRecord.parse(value);
+      const event = z.parse(RoomEventRecord, value);
       last = event.seq;
       yield event;
     }

@@ -46,6 +46,15 @@ describe("a room over HTTP", () => {
       expiresAt: START + 60_000,
     });
   });
+  it.each([
+    [{ limit: 50 }, "?limit=50"],
+    [{ after: 7, limit: 50 }, "?after=7&limit=50"],
+    [{ before: 9, after: 7, limit: 5 }, "?before=9&after=7&limit=5"],
+  ])("D06 is asked for no more than a page can need: %o", async (range, query) => {
+    json({ epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
+    await link.readTail(APP, ROOM, alice, range);
+    expect(seen[0]?.url).toBe(`/parties/main/plans/tail${query}`);
+  });
   it("answers for a room that nobody has been in", async () => {
     const tail = { epoch: "", head: 0, storedSeq: 0, isMember: false, events: [] };
     json(tail);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import { createMemoryStore } from "../support/memory-store.ts";
 import { World } from "./world.ts";
 
+const Tail = z.object({ head: z.number(), storedSeq: z.number(), events: z.array(z.object({ seq: z.number() })) });
 const internal = { kind: "internal" } as const;
 
 describe.each([
@@ -19,6 +22,35 @@ describe.each([
     const strangers = await (await world.request("tail", await world.token("mallory", internal))).json();
     expect(strangers).toMatchObject({ isMember: false });
   });
+
+  it.each([
+    ["", 1, 30],
+    ["?limit=5", 26, 30],
+    ["?after=3&limit=5", 4, 8],
+    ["?before=9&limit=5", 4, 8],
+    ["?before=9&after=2&limit=50", 3, 8],
+    ["?before=9&after=2&limit=3", 6, 8],
+    ["?after=29&limit=50", 30, 30],
+    ["?limit=", 1, 30],
+  ])("D06 tail%s: of what history does not have only what such a page can need", async (query, first, last) => {
+    const world = new World({ sleepy, store: { ...createMemoryStore(), writeBatch: () => new Promise(() => {}) } });
+    const alice = await world.connect("alice");
+    for (let n = 1; n <= 30; n++) await alice.say({ type: "message", content: `m${n}` });
+    const tail = Tail.parse(await (await world.request(`tail${query}`, await world.token("alice", internal))).json());
+    expect([tail.head, tail.storedSeq]).toEqual([30, 0]);
+    expect(tail.events.map(({ seq }) => seq)).toEqual(Array.from({ length: last - first + 1 }, (_, at) => first + at));
+  });
+
+  it.each(["?after=30", "?before=1", "?after=99&limit=5", "?before=9&after=8", "?limit=0"])(
+    "D06 tail%s: nothing",
+    async (query) => {
+      const world = new World({ sleepy, store: { ...createMemoryStore(), writeBatch: () => new Promise(() => {}) } });
+      const alice = await world.connect("alice");
+      for (let n = 1; n <= 30; n++) await alice.say({ type: "message", content: `m${n}` });
+      const tail = Tail.parse(await (await world.request(`tail${query}`, await world.token("alice", internal))).json());
+      expect(tail).toEqual({ head: 30, storedSeq: 0, events: [] });
+    },
+  );
 
   it("presence: who is here", async () => {
     const world = new World({ sleepy });

@@ -271,6 +271,18 @@ describe("W09 a socket that shows no token", () => {
     expect((await from("192.0.2.1")).response.status).not.toBe(429);
   });
 
+  it("is one of at most 200 that wait at a time, for each address, however quick they are", async () => {
+    const from = (address: string) => gateway.open({ headers: { "cf-connecting-ip": address } });
+    const opened = await Promise.all(Array.from({ length: 200 }, () => from("192.0.2.1")));
+    expect(opened.filter(({ response }) => response.status === 429)).toEqual([]);
+    expect((await from("192.0.2.1")).response.status).toBe(429);
+    expect((await from("192.0.2.2")).response.status).not.toBe(429);
+    opened[0]?.socket.hangUp(1000);
+    await settle();
+    expect((await from("192.0.2.1")).response.status).not.toBe(429);
+    expect((await from("192.0.2.1")).response.status).toBe(429);
+  });
+
   it("does not stand in the way of many who show theirs at once", async () => {
     const headers = { "cf-connecting-ip": "192.0.2.1" };
     const token = await gateway.token();
@@ -396,6 +408,15 @@ describe("A12 the rooms' own addresses", () => {
     for (const verb of ["/tail", "/presence", "/ping"])
       expect((await ask(verb, { authorization: await internal() })).status).toBe(200);
     expect(woken).toEqual(["demo:lobby /tail", "demo:lobby /presence", "demo:lobby /ping"]);
+  });
+
+  it("hand on which part of the tail is asked for, and no other word", async () => {
+    const authorization = await internal();
+    for (const query of ["?limit=50", "?before=9&after=7&limit=5"])
+      expect((await ask(`/tail${query}`, { authorization })).status).toBe(200);
+    expect(woken).toEqual(["demo:lobby /tail?limit=50", "demo:lobby /tail?before=9&after=7&limit=5"]);
+    for (const query of ["?limit=x", "?limit=5&x=1", "?limit=-5", "?", "?limit=99999999999999999"])
+      expect((await ask(`/tail${query}`, { authorization })).status).toBe(404);
   });
 
   it("are nothing to everybody else, whatever they bring", async () => {
