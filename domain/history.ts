@@ -35,7 +35,7 @@ export async function readHistory(
   ]);
   const isStranger = member === undefined;
   if (!isStranger && isWhole(stored, range)) return toPage(stored, undefined, id, caller, range);
-  const tail = await deps.rooms.readTail(caller.app, id, caller.userId);
+  const tail = await deps.rooms.readTail(caller.app, id, caller.userId, range);
   if (isStranger && !tail.isMember) throw new ChatError("room_not_found");
   return toPage(await merge(deps, caller, id, range, stored, tail), tail.head, id, caller, range);
 }
