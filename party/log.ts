@@ -29,10 +29,13 @@ function toLine(level: string, event: string, facts: Record<string, unknown>): s
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
-  const where =
-    error.stack
-      ?.split("\n")
-      .find((line) => line.trim().startsWith("at "))
-      ?.trim() ?? "";
-  return `${error.name}${code} ${where}`.trim();
+  return `${error.name}${code} ${whereOf(error)}`.trim();
+}
+
+// A stack begins with the message, which may have lines that look like the stack's own.
+function whereOf({ stack = "", message }: Error): string {
+  const from = stack.indexOf(message);
+  if (from === -1) return "";
+  const lines = stack.slice(from + message.length).split("\n");
+  return lines.find((line) => line.trim().startsWith("at "))?.trim() ?? "";
 }
