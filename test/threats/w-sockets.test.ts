@@ -25,7 +25,7 @@ const woken: string[] = [];
 /** The headers that got through to a room, of each request. */
 const seen: string[][] = [];
 /** What the room says of a guest before its socket is opened. */
-let admission = () => new Response(null, { status: 204 });
+const admission = () => new Response(null, { status: 204 });
 const lobby = {
   env: VARIABLES,
   parties: {
