@@ -49,6 +49,21 @@ async function page(query: string, user: UserId = alice): Promise<HistoryPage & 
 const span = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe("GET /v1/channels/{id}/messages", () => {
+  it.each([
+    ["", { limit: 50 }],
+    ["?after=7&limit=5", { after: 7, limit: 5 }],
+    ["?before=9&limit=5", { before: 9, limit: 5 }],
+  ])("D06 asks the room for what the page %s can need", async (query, range) => {
+    await write(2, 9);
+    const asked: unknown[] = [];
+    const readTail = memory.rooms.readTail.bind(memory.rooms);
+    memory.deps.rooms.readTail = (app, id, caller, part) => {
+      asked.push(part);
+      return readTail(app, id);
+    };
+    expect((await ask(query)).status).toBe(200);
+    expect(asked).toEqual([range]);
+  });
   it("S4-20 shows what a message is, and its client id to its author only", async () => {
     const clientMessageId = "client-0001" as ClientMessageId;
     const events = [roomEvent(1, { clientMessageId }), roomEvent(2, { clientMessageId, userId: bob })];
