@@ -22,7 +22,8 @@ interface RoomStub {
 
 /** The room's own addresses that our Worker may ask. */
 const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
-const INTERNAL_PATH = /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)(\?(?:(?:before|after|limit)=\d{1,16}&?)+)?$/;
+const INTERNAL_PATH =
+  /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)(\?(?:(?:before|after|limit)=\d{1,16}&?)+)?$/;
 
 const Refusal = z.pick(Problem, { code: true });
 
