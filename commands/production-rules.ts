@@ -57,6 +57,10 @@ const RULES: Rule[] = [
     check: (read) =>
       isOn(read("DEV_MODE")) ? stop("must not be true") : ok("is off: only the real issuer can sign people in"),
   },
+  {
+    name: "ENABLE_MODERATION",
+    check: (read) => (isOn(read("ENABLE_MODERATION")) ? warn("has no effect yet: nothing filters content") : undefined),
+  },
   { name: "CHAT_JWT_SECRET", check: (read) => checkSecret(read("CHAT_JWT_SECRET"), 32) ?? stop("is missing") },
   {
     name: "CHAT_JWT_SECRET_PREVIOUS",

@@ -289,7 +289,12 @@ export const SETTINGS = {
     usedBy: "rooms",
     about: "Code points in a message.",
   },
-  ENABLE_MODERATION: { schema: bool, byDefault: "false", usedBy: "rooms", about: "Filters what people write." },
+  ENABLE_MODERATION: {
+    schema: bool,
+    byDefault: "false",
+    usedBy: "commands",
+    about: "Read and checked only: nothing filters content yet.",
+  },
   CHATSDK_API_KEY: {
     schema: text,
     secret: true,

@@ -125,6 +125,11 @@ describe("checkProduction", () => {
     expect(stops({ ...STREAM, STREAM_API_KEY: "qdevtest9k2m" })).toEqual([]);
   });
 
+  it("S4-22 warns that moderation is asked for and nothing filters", () => {
+    expect(warnings({ ENABLE_MODERATION: "true" })).toEqual(["ENABLE_MODERATION"]);
+    expect(warnings({ ENABLE_MODERATION: "false" })).toEqual([]);
+  });
+
   it("still judges the rest when one value cannot be read", () => {
     expect(stops({ PORT: "eighty", DEV_MODE: "true", DATABASE_URL: undefined })).toEqual([
       "PORT",
