@@ -129,8 +129,7 @@ function selectConflicts({ app, channelId, events }: RoomBatch): Statement {
   };
 }
 
-function toMemberRecord(member: NewMember): { user_id: string; read_seq: number } {
-  const { userId, readSeq } = typeof member === "string" ? { userId: member, readSeq: 0 } : member;
+function toMemberRecord({ userId, readSeq }: NewMember): { user_id: string; read_seq: number } {
   return { user_id: userId, read_seq: readSeq };
 }
 

@@ -142,8 +142,8 @@ export interface RoomBatch {
   reads: readonly { userId: UserId; seq: number }[];
 }
 
-/** Where a new member starts reading: what was said before is not theirs to catch up with. A plain id starts at 0. */
-export type NewMember = UserId | Pick<MemberRecord, "userId" | "readSeq">;
+/** Where a new member starts reading: what was said before is not theirs to catch up with. */
+export type NewMember = Pick<MemberRecord, "userId" | "readSeq">;
 
 export interface RoomStore {
   findChannel: ChannelStore["findChannel"];

@@ -158,10 +158,8 @@ function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
       const refused = batch.events.flatMap((event) => writeEvent(state, batch, event));
       moveHead(state, batch);
       const members = membersOf(state, batch.app, batch.channelId);
-      for (const member of batch.members) {
-        const { userId, readSeq } = typeof member === "string" ? { userId: member, readSeq: 0 } : member;
+      for (const { userId, readSeq } of batch.members)
         if (!members.has(userId)) members.set(userId, { userId, role: "member", readSeq });
-      }
       for (const { userId, seq } of batch.reads) {
         const member = members.get(userId);
         if (member !== undefined) member.readSeq = Math.max(member.readSeq, seq);

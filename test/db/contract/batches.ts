@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BatchRefused } from "../../../domain/batch-refused.ts";
 import type { Store } from "../../../domain/ports.ts";
 import type { AppId, ClientMessageId } from "../../../protocol/ids.ts";
-import { batchOf, channelOf, eventOf, eventsOf, newApp, type Opened, room, user } from "./opened-store.ts";
+import { batchOf, channelOf, eventOf, eventsOf, newApp, newcomer, type Opened, room, user } from "./opened-store.ts";
 
 export function describeBatches(opened: Opened): void {
   const all = (store: Store, app: AppId) => store.listEvents(app, room("general"), { limit: 1_000 });
@@ -22,7 +22,7 @@ export function describeBatches(opened: Opened): void {
         { userId: user("bob"), seq: 1 },
         { userId: user("stranger"), seq: 3 },
       ];
-      await store.writeBatch(batchOf(app, { events: eventsOf(1, 3), members: [user("bob")], reads }));
+      await store.writeBatch(batchOf(app, { events: eventsOf(1, 3), members: [newcomer("bob")], reads }));
       expect(await all(store, app)).toEqual(eventsOf(1, 3));
       expect(await store.findChannel(app, room("general"))).toMatchObject({ headSeq: 3, epoch: "epoch-1" });
       expect(await store.findMember(app, room("general"), user("bob"))).toEqual({
@@ -37,7 +37,7 @@ export function describeBatches(opened: Opened): void {
       const { store } = opened();
       const app = newApp();
       await store.createChannel(channelOf(app));
-      const batch = batchOf(app, { events: eventsOf(1, 5), members: [user("bob"), user("alice")] });
+      const batch = batchOf(app, { events: eventsOf(1, 5), members: [newcomer("bob"), newcomer("alice")] });
       await store.writeBatch(batch);
       await store.writeBatch(batchOf(app, { events: eventsOf(6, 8), reads: [{ userId: user("bob"), seq: 8 }] }));
       await store.writeBatch({ ...batch, reads: [{ userId: user("bob"), seq: 4 }] });
@@ -68,7 +68,7 @@ export function describeBatches(opened: Opened): void {
     it("is kept when the channel's row is missing, and the row goes on from there when it comes", async () => {
       const { store } = opened();
       const app = newApp();
-      const batch = batchOf(app, { events: eventsOf(1, 3), members: [user("bob")], reads: [] });
+      const batch = batchOf(app, { events: eventsOf(1, 3), members: [newcomer("bob")], reads: [] });
       await store.writeBatch(batch);
       expect(await all(store, app)).toEqual(eventsOf(1, 3));
       const { channel, created } = await store.createChannel(channelOf(app));
@@ -79,7 +79,7 @@ export function describeBatches(opened: Opened): void {
     it("may hold nothing but members or read marks, or nothing", async () => {
       const { store } = opened();
       const app = newApp();
-      await store.writeBatch(batchOf(app, { members: [user("bob")] }));
+      await store.writeBatch(batchOf(app, { members: [newcomer("bob")] }));
       await store.writeBatch(batchOf(app, { reads: [{ userId: user("bob"), seq: 9 }] }));
       await store.writeBatch(batchOf(app));
       expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ readSeq: 9 });
@@ -91,7 +91,7 @@ export function describeBatches(opened: Opened): void {
       await store.createChannel(channelOf(app));
       await store.writeBatch(batchOf(app, { events: eventsOf(1, 2) }));
       const other = eventOf(2, { id: "other", content: "Other", clientMessageId: "client-other" as ClientMessageId });
-      const batch = batchOf(app, { events: [eventOf(1), other, eventOf(3)], members: [user("bob")] });
+      const batch = batchOf(app, { events: [eventOf(1), other, eventOf(3)], members: [newcomer("bob")] });
       expect(await refusal(store.writeBatch(batch))).toEqual([{ seq: 2, reason: "conflict" }]);
       expect(await all(store, app)).toEqual(eventsOf(1, 3));
       expect(await store.findChannel(app, room("general"))).toMatchObject({ headSeq: 3 });
@@ -133,7 +133,7 @@ export function describeBatches(opened: Opened): void {
         [20, "nul \u0000 again"],
       ]);
       const events = eventsOf(1, 20).map((event) => ({ ...event, content: poison.get(event.seq) ?? event.content }));
-      const batch = batchOf(app, { events, members: [user("bob")], reads: [{ userId: user("bob"), seq: 9 }] });
+      const batch = batchOf(app, { events, members: [newcomer("bob")], reads: [{ userId: user("bob"), seq: 9 }] });
       expect(await refusal(store.writeBatch(batch))).toEqual(
         [...poison.keys()].map((seq) => ({ seq, reason: "unstorable" })),
       );

@@ -60,7 +60,7 @@ export function describeInjection(opened: Opened): void {
         app,
         channelId,
         events,
-        members: people,
+        members: people.map((userId) => ({ userId, readSeq: 0 })),
         reads: people.map((userId) => ({ userId, seq: 1 })),
       });
       expect(await store.listEvents(app, channelId, { limit: STRINGS.length })).toEqual(events);

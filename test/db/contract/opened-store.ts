@@ -1,5 +1,5 @@
 import type { Store } from "../../../domain/ports.ts";
-import type { NewChannel, RoomBatch, RoomEvent } from "../../../domain/ports.ts";
+import type { NewChannel, NewMember, RoomBatch, RoomEvent } from "../../../domain/ports.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../../../protocol/ids.ts";
 
 /** A store under test. Every test takes an app of its own, so they share one database and never meet. */
@@ -42,6 +42,11 @@ export function eventOf(seq: number, change: Partial<RoomEvent> = {}): RoomEvent
     at: Date.UTC(2026, 0, 2, 3, 4, 5, 678) + seq,
     ...change,
   };
+}
+
+/** Somebody who has just joined, and starts reading at the beginning. */
+export function newcomer(id: string): NewMember {
+  return { userId: user(id), readSeq: 0 };
 }
 
 export function batchOf(app: AppId, change: Partial<RoomBatch> = {}): RoomBatch {
