@@ -72,6 +72,83 @@ export interface RoomEvent {
   at: number;
 }
 
+/** Somebody who may not be in a channel (`ban`), or be there but not write (`mute`). */
+export interface BanRecord {
+  userId: UserId;
+  kind: "ban" | "mute";
+  /** Null: until it is lifted. */
+  until: Date | null;
+  reason: string | null;
+  /** Who did it, as `AuditEntry.actor` names them. */
+  createdBy: string;
+  createdAt: Date;
+}
+
+export type AuditAction =
+  | "channel.create"
+  | "member.join"
+  | "member.add"
+  | "member.remove"
+  | "message.send"
+  | "message.refuse"
+  | "message.mask"
+  | "message.flag"
+  | "request.refuse"
+  | "ban.set"
+  | "ban.lift"
+  | "user.revoke"
+  | "user.ban"
+  | "user.unban"
+  | "key.create"
+  | "key.revoke"
+  | "moderation.change";
+
+/** One line of the audit log, which is only ever added to. Never holds content, a token or a key. */
+export interface AuditEntry {
+  /** A UUID, so that an entry written twice is there once. */
+  id: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  action: AuditAction;
+  /** A user's id, `key:<id>` for an app's server, `system` for what happens by itself. */
+  actor: string;
+  channelId: ChannelId | null;
+  /** Whom or what it was done to: a user's, message's, channel's or key's id. */
+  subject: string | null;
+  /** The HTTP request's id, the socket's connection id, or the client's own message id. */
+  requestId: string | null;
+  /** An error code, a mode or a count. */
+  detail: string | null;
+}
+
+export interface AuditStore {
+  /** Adds entries; one that is there already stays as it is. */
+  writeAudit(app: AppId, entries: readonly AuditEntry[]): Promise<void>;
+  /** Newest first, those before `before` (an entry's place in the log). */
+  listAudit(
+    app: AppId,
+    page: { before?: number | undefined; channelId?: ChannelId | undefined; limit: number },
+  ): Promise<{ place: number; entry: AuditEntry }[]>;
+}
+
+/** What an app, or one of its channels, adds to the filter. */
+export interface ModerationRecord {
+  mode: "off" | "flag" | "mask" | "block";
+  /** Words and phrases to find; and those never to take offence at. */
+  blocked: readonly string[];
+  allowed: readonly string[];
+}
+
+export interface ModerationStore {
+  /** Null where nothing was set. */
+  findModeration(
+    app: AppId,
+    id: ChannelId,
+  ): Promise<{ app: ModerationRecord | null; channel: ModerationRecord | null }>;
+  /** `id` null: the whole app's. */
+  saveModeration(app: AppId, id: ChannelId | null, record: ModerationRecord): Promise<void>;
+}
+
 export interface KeyStore {
   findApiKey(id: string): Promise<ApiKeyRecord | undefined>;
   insertApiKey(key: ApiKeyRecord): Promise<void>;

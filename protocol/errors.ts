@@ -22,9 +22,11 @@ export const ERRORS = {
   wrong_audience: { status: 401, retry: "sign_in", title: "The token is meant for somebody else" },
   bad_claims: { status: 401, retry: "sign_in", title: "The token's claims cannot be accepted" },
   wrong_token_kind: { status: 401, retry: "never", title: "That is a token of another kind" },
+  token_revoked: { status: 401, retry: "sign_in", title: "The token was revoked" },
   invalid_api_key: { status: 401, retry: "never", title: "Invalid API key" },
   key_in_browser: { status: 403, retry: "never", title: "An API key must never reach a browser" },
   forbidden: { status: 403, retry: "never", title: "You cannot do that here" },
+  banned: { status: 403, retry: "never", title: "You are banned here" },
   bad_origin: { status: 403, retry: "never", title: "This origin is not allowed" },
   not_found: { status: 404, retry: "never", title: "There is nothing at this address" },
   room_not_found: { status: 404, retry: "never", title: "There is no such channel for you" },
@@ -111,6 +113,8 @@ export function closeFor(code: ErrorCode): CloseReason {
       return "auth_timeout";
     case "forbidden":
       return "forbidden";
+    case "banned":
+      return "banned";
     case "room_not_found":
     case "bad_room_id":
     case "reserved_id":
