@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Store } from "../domain/ports.ts";
+import { createAuditStore } from "./audit.ts";
 import { createChannelStore } from "./channels.ts";
 import { createHistoryStore } from "./history.ts";
 import { createKeyStore } from "./keys.ts";
@@ -19,6 +20,7 @@ export function createPostgresStore(options: SqlOptions): Store {
     ...createUserStore(sql),
     ...createChannelStore(sql),
     ...createHistoryStore(sql),
+    ...createAuditStore(sql),
     writeBatch: (batch) => writeBatch(sql, batch),
     async ping(signal) {
       await sql.rows(z.object({}), { text: "select id from channels limit 1", params: [] }, signal);

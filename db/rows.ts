@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { AuditAction } from "../domain/ports.ts";
 import { ChannelType, type Custom } from "../protocol/http.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
 
@@ -11,6 +12,10 @@ import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.
 const id = <Id>() => z.custom<Id>((value) => typeof value === "string");
 const custom = z.custom<Custom>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
 const Count = z.coerce.number().check(z.int(), z.nonnegative());
+const Milliseconds = z.pipe(
+  z.date(),
+  z.transform((date) => date.getTime()),
+);
 
 export const USER_COLUMNS = "id, name, image, custom";
 export const UserRow = z.object({ id: id<UserId>(), name: z.string(), image: z.nullable(z.string()), custom });
@@ -46,10 +51,7 @@ export const EventRow = z.object({
   username: z.string(),
   clientMessageId: z.nullable(id<ClientMessageId>()),
   content: z.string(),
-  at: z.pipe(
-    z.date(),
-    z.transform((date) => date.getTime()),
-  ),
+  at: Milliseconds,
 });
 
 export const SeqRow = z.object({ seq: Count });
@@ -62,4 +64,18 @@ export const ApiKeyRow = z.object({
   hash: z.string(),
   createdAt: z.date(),
   revokedAt: z.nullable(z.date()),
+});
+
+export const AUDIT_COLUMNS =
+  'place, id, at, action, actor, channel_id as "channelId", subject, request_id as "requestId", detail';
+export const AuditRow = z.object({
+  place: Count,
+  id: z.string(),
+  at: Milliseconds,
+  action: id<AuditAction>(),
+  actor: z.string(),
+  channelId: z.nullable(id<ChannelId>()),
+  subject: z.nullable(z.string()),
+  requestId: z.nullable(z.string()),
+  detail: z.nullable(z.string()),
 });

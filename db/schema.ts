@@ -9,6 +9,7 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from "drizzle-orm/pg-core";
 
 /**
@@ -109,4 +110,30 @@ export const apiKeys = pgTable(
     revokedAt: moment("revoked_at"),
   },
   (table) => [index("api_keys_of_app").on(table.app)],
+);
+
+/**
+ * Who did what, and when. Only ever added to: a trigger in the migration that makes this table refuses every update,
+ * delete and truncate. Never holds what a message said.
+ */
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    /** Counts up, so "newest first" has one meaning however many entries share a millisecond. */
+    place: bigint("place", { mode: "number" }).notNull().generatedAlwaysAsIdentity(),
+    app: id("app").notNull(),
+    id: uuid("id").notNull(),
+    at: moment("at").notNull(),
+    action: text("action").notNull(),
+    actor: id("actor").notNull(),
+    channelId: id("channel_id"),
+    subject: text("subject"),
+    requestId: text("request_id"),
+    detail: text("detail"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.app, table.place] }),
+    uniqueIndex("audit_log_once").on(table.app, table.id),
+    index("audit_log_of_channel").on(table.app, table.channelId, table.place),
+  ],
 );

@@ -240,7 +240,7 @@ export interface Probe {
   ping(signal: AbortSignal): Promise<void>;
 }
 
-export type Store = KeyStore & UserStore & ChannelStore & HistoryStore & RoomStore & Probe;
+export type Store = KeyStore & UserStore & ChannelStore & HistoryStore & RoomStore & AuditStore & Probe;
 
 /** Who is where, across rooms, and when they were last seen: in Redis, written by rooms, read by routes. */
 export interface PresenceBoard {

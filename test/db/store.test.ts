@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { reasonForNoPostgres } from "../support/real-postgres.ts";
+import { describeAudit } from "./contract/audit.ts";
 import { describeBatches } from "./contract/batches.ts";
 import { describeChannels } from "./contract/channels.ts";
 import { describeHistory } from "./contract/history.ts";
@@ -31,6 +32,7 @@ function describeStore(name: string, open: () => Promise<OpenedStore>): void {
     describeChannels(() => opened);
     describeHistory(() => opened);
     describeBatches(() => opened);
+    describeAudit(() => opened);
     describeNewMembers(() => opened);
     describeRepeatedClientIds(() => opened);
     describeInjection(() => opened);

@@ -1,6 +1,8 @@
 import { BatchRefused, type RefusedEvent } from "../../domain/batch-refused.ts";
 import type {
   ApiKeyRecord,
+  AuditEntry,
+  AuditStore,
   ChannelRecord,
   EventRange,
   MemberRecord,
@@ -20,6 +22,8 @@ interface State {
   members: Map<string, Map<string, MemberRecord>>;
   /** Each channel's events by `seq`. */
   events: Map<string, Map<number, RoomEvent>>;
+  /** In the order they were written; an entry's place is its index and one. */
+  audit: { app: AppId; entry: AuditEntry }[];
 }
 
 /** The store on Maps, held to the same contract as the one in Postgres (`test/db/store.test.ts`). */
@@ -30,8 +34,15 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
     channels: new Map(),
     members: new Map(),
     events: new Map(),
+    audit: [],
   };
-  return { ...keyStore(state), ...userStore(state), ...channelStore(state, now), ...historyStore(state) };
+  return {
+    ...keyStore(state),
+    ...userStore(state),
+    ...channelStore(state, now),
+    ...historyStore(state),
+    ...auditStore(state),
+  };
 }
 
 const nameOf = (app: string, id: string) => JSON.stringify([app, id]);
@@ -167,6 +178,28 @@ function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
       if (refused.length > 0) throw new BatchRefused(refused);
     },
   };
+}
+
+function auditStore(state: State): AuditStore {
+  return {
+    writeAudit: async (app, entries) => addAudit(state, app, entries),
+    listAudit: async (app, { before, channelId, limit }) =>
+      structuredClone(
+        state.audit
+          .map(({ app: owner, entry }, index) => ({ owner, place: index + 1, entry }))
+          .filter(({ owner, entry }) => owner === app && (channelId === undefined || entry.channelId === channelId))
+          .filter(({ place }) => place < (before ?? Number.MAX_SAFE_INTEGER))
+          .map(({ place, entry }) => ({ place, entry }))
+          .toReversed()
+          .slice(0, limit),
+      ),
+  };
+}
+
+function addAudit({ audit }: State, app: AppId, entries: readonly AuditEntry[]): void {
+  for (const entry of entries)
+    if (!audit.some((there) => there.app === app && there.entry.id === entry.id))
+      audit.push({ app, entry: structuredClone(entry) });
 }
 
 function writeEvent({ events }: State, { app, channelId }: RoomBatch, event: RoomEvent): RefusedEvent[] {

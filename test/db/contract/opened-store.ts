@@ -1,5 +1,5 @@
 import type { Store } from "../../../domain/ports.ts";
-import type { NewChannel, NewMember, RoomBatch, RoomEvent } from "../../../domain/ports.ts";
+import type { AuditEntry, NewChannel, NewMember, RoomBatch, RoomEvent } from "../../../domain/ports.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../../../protocol/ids.ts";
 
 /** A store under test. Every test takes an app of its own, so they share one database and never meet. */
@@ -40,6 +40,20 @@ export function eventOf(seq: number, change: Partial<RoomEvent> = {}): RoomEvent
     clientMessageId: `client-${seq}` as ClientMessageId,
     content: `Hello ${seq}`,
     at: Date.UTC(2026, 0, 2, 3, 4, 5, 678) + seq,
+    ...change,
+  };
+}
+
+export function entryOf(change: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    id: crypto.randomUUID(),
+    at: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+    action: "channel.create",
+    actor: "alice",
+    channelId: room("general"),
+    subject: "general",
+    requestId: "request-1",
+    detail: null,
     ...change,
   };
 }
