@@ -1,25 +1,23 @@
-import { decideMessage } from "../domain/room/accept-message.ts";
-import { toMessage } from "../domain/message.ts";
-import type { RoomEvent } from "../domain/ports.ts";
 import { ChatError, closeFor } from "../protocol/errors.ts";
-import { type ClientFrame, parseClientFrame, type ServerFrame, splitLines } from "../protocol/frames.ts";
-import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
-import { isFrameTooBig, LIMITS, TIMES } from "../protocol/limits.ts";
+import { type ClientFrame, parseClientFrame, splitLines } from "../protocol/frames.ts";
+import type { ChannelId } from "../protocol/ids.ts";
+import { isFrameTooBig, LIMITS } from "../protocol/limits.ts";
+import { Refusals } from "./refusals.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
-/** Messages past the limit, in one window, that a client may be told of before it is sent away. */
-const REFUSALS_MAX = 300;
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
 
 /** Reads what clients send, one frame after the other in the order they came, and answers. */
 export class FrameHandler {
   readonly #room: ChatRoom;
+  readonly #refusals: Refusals;
   readonly #inboxes = new Map<Session, string[]>();
 
   constructor(room: ChatRoom) {
     this.#room = room;
+    this.#refusals = new Refusals(room);
   }
 
   /** The promise is only there while a frame waits for something; the socket's later frames wait behind it. */
@@ -51,14 +49,14 @@ export class FrameHandler {
   #takeOne(session: Session, text: string): Promise<void> | undefined {
     if (this.#room.sessions.find(session.connection) !== session) return undefined; // it was ended by an earlier frame
     const parsed = parseClientFrame(text);
-    if (!parsed.ok) return this.#strike(session, parsed) as undefined;
+    if (!parsed.ok) return this.#refusals.strike(session, parsed) as undefined;
     const frame = parsed.frame;
     const needsOrder = frame.type === "message" || frame.type === "join_room";
     const loading = needsOrder ? this.#room.loadOrder() : undefined;
     if (loading === undefined) return this.#handle(session, frame);
     return loading.then(
       () => this.#handle(session, frame),
-      (error: unknown) => this.#refuse(session, frame, error),
+      (error: unknown) => this.#refusals.refuse(session, frame, error),
     );
   }
 
@@ -66,7 +64,7 @@ export class FrameHandler {
     try {
       return this.#dispatch(session, frame);
     } catch (error) {
-      this.#refuse(session, frame, error);
+      this.#refusals.refuse(session, frame, error);
       return undefined;
     }
   }
@@ -91,51 +89,18 @@ export class FrameHandler {
   }
 
   #act(session: Session, frame: Exclude<ClientFrame, { type: "ping" | "received" | "refresh" }>): void {
-    if (frame.type === "join_room") return this.#room.join(session, frame.since);
+    if (frame.type === "join_room") return this.#room.door.join(session, frame.since);
     if (!session.state.joined) throw new ChatError("forbidden", { detail: "Join the room first" });
     switch (frame.type) {
       case "message":
-        return this.#message(session, frame);
+        return this.#room.messages.take(session, frame);
       case "leave_room":
-        return this.#room.leave(session);
+        return this.#room.door.leave(session);
       case "typing":
         return this.#room.attendance.setTyping(session, frame.isTyping);
       case "read":
         return this.#read(session, frame.seq);
     }
-  }
-
-  // No await from here to the end: what is stored, acked and told is one step, in the order the frames came.
-  #message(session: Session, frame: Extract<ClientFrame, { type: "message" }>): void {
-    const { log, limit } = this.#room.requireOrder();
-    const { userId, username } = session.state;
-    const { deps, outbox } = this.#room;
-    const { content, clientMessageId } = frame;
-    const decision = decideMessage(
-      { log, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
-      { id: deps.newId(), userId, username, content, clientMessageId },
-      deps.now(),
-    );
-    const { event, seq, id, at } = decision;
-    if (event !== undefined) this.#room.append(event);
-    this.#room.tell(session, {
-      type: "ack",
-      roomId: this.#roomId(),
-      ...(clientMessageId !== undefined && { clientMessageId }),
-      messageId: id,
-      seq,
-      epoch: log.epoch,
-      timestamp: new Date(at).toISOString(),
-      duplicate: event === undefined,
-    });
-    if (event !== undefined) this.#broadcast(event);
-    if (session.state.typingUntil > 0) this.#room.attendance.setTyping(session, false);
-  }
-
-  #broadcast(event: RoomEvent): void {
-    const text = messageText(event, this.#roomId(), false);
-    const authors = event.clientMessageId === null ? text : messageText(event, this.#roomId(), true);
-    this.#room.fanOut.toAll(text, ({ state }) => (state.userId === event.userId ? authors : undefined));
   }
 
   #read(session: Session, seq: number): void {
@@ -168,49 +133,6 @@ export class FrameHandler {
       throw new ChatError("bad_frame", { detail: "This socket is for one room; open another for that one" });
   }
 
-  #refuse(session: Session, frame: ClientFrame, error: unknown): void {
-    const refusal = error instanceof ChatError ? error : new ChatError("internal");
-    if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
-    const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
-    this.#tellError(session, refusal, clientMessageId);
-    if (refusal.code === "rate_limited") this.#countRefusal(session);
-  }
-
-  #countRefusal(session: Session): void {
-    const { userId } = session.state;
-    const { deps } = this.#room;
-    const count = this.#room.requireOrder().limit.refuse(userId, deps.now());
-    const { RATE_LIMIT_MAX_MESSAGES: messageCount, RATE_LIMIT_WINDOW_MS: timeWindow } = deps.settings;
-    if (count === 1) deps.log.note("rate_limited", { userId, roomId: this.#roomId(), messageCount, timeWindow });
-    if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");
-  }
-
-  /** A frame nobody can read: told, and after ten of them the client is sent away. */
-  #strike(
-    session: Session,
-    { code, detail, clientMessageId }: Extract<ReturnType<typeof parseClientFrame>, { ok: false }>,
-  ): void {
-    const { state } = session;
-    const now = this.#room.deps.now();
-    state.strikes = now - state.lastStrikeAt > TIMES.strikesForgottenMs ? 1 : state.strikes + 1;
-    state.lastStrikeAt = now;
-    save(session);
-    this.#tellError(session, new ChatError(code, { detail }), clientMessageId);
-    if (state.strikes >= LIMITS.strikesPerSocket) this.#room.end(session, "too_many_errors");
-  }
-
-  #tellError(session: Session, { code, message, retryAfterMs }: ChatError, clientMessageId?: ClientMessageId): void {
-    const frame: ServerFrame = {
-      type: "error",
-      code,
-      message,
-      roomId: this.#roomId(),
-      ...(clientMessageId !== undefined && { clientMessageId }),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    };
-    this.#room.tell(session, frame);
-  }
-
   #heard(session: Session): void {
     const { state } = session;
     const now = this.#room.deps.now();
@@ -230,8 +152,4 @@ export class FrameHandler {
   #roomId(): ChannelId {
     return this.#room.requireLife().identity.channelId;
   }
-}
-
-function messageText(event: RoomEvent, roomId: ChannelId, forAuthor: boolean): string {
-  return JSON.stringify({ type: "message", ...toMessage(event, roomId, forAuthor ? event.userId : undefined) });
 }

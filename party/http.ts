@@ -38,7 +38,7 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
 /** The edge asks with the guest's own token, before it opens the socket. */
 async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Response> {
   try {
-    await room.requireAdmission(request);
+    await room.door.requireAdmission(request);
     return new Response(null, { status: 204 });
   } catch (error) {
     if (!(error instanceof ChatError)) room.deps.log.error("admission_failed", error);

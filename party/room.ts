@@ -1,25 +1,23 @@
-import { toMessage } from "../domain/message.ts";
-import type { RoomEvent } from "../domain/ports.ts";
-import { welcomeFrame } from "../domain/welcome.ts";
 import { ChatError, CLOSES, closeFor, type CloseReason } from "../protocol/errors.ts";
-import type { ServerFrame, Since } from "../protocol/frames.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
-import { LIMITS } from "../protocol/limits.ts";
-import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
+import type { UpgradeRequest } from "./admission.ts";
 import { Attendance } from "./attendance.ts";
 import type { RoomDeps } from "./deps.ts";
+import { Door } from "./door.ts";
 import { Durable } from "./durable.ts";
 import { Duties } from "./duties.ts";
 import { FanOut } from "./fan-out.ts";
-import { beginLife } from "./first-life.ts";
+import type { FirstLife } from "./first-life.ts";
 import { FrameHandler } from "./frame-handler.ts";
 import { answerRequest, type RoomRequest } from "./http.ts";
 import { KEYS, type Life, readKept } from "./kept.ts";
+import { Messages } from "./messages.ts";
 import { type Order, readOrder } from "./order.ts";
 import { Outbox } from "./outbox.ts";
-import { CLOSING, type Connection, OPEN, type Platform } from "./platform.ts";
+import { CLOSING, type Connection, type Platform } from "./platform.ts";
 import { PresenceReporter } from "./presence-reporter.ts";
-import { newState, readState, save, type Session, Sessions } from "./session.ts";
+import { readState, save, type Session, Sessions } from "./session.ts";
 
 const ALARM_RETRY_MS = 5_000;
 
@@ -36,14 +34,15 @@ export class ChatRoom {
   readonly fanOut: FanOut;
   readonly attendance: Attendance;
   readonly outbox: Outbox;
+  readonly door: Door;
+  readonly messages: Messages;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
   readonly #frames: FrameHandler;
   readonly #reporter: PresenceReporter;
-  readonly #duties: Duties;
+  readonly duties: Duties;
   #isAwake = false;
-  #opening: Promise<Life> | undefined;
   #loading: Promise<void> | undefined;
 
   constructor(platform: Platform, deps: RoomDeps) {
@@ -59,8 +58,10 @@ export class ChatRoom {
     this.#reporter = new PresenceReporter({ board, now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
+    this.door = new Door(this);
+    this.messages = new Messages(this);
     this.#frames = new FrameHandler(this);
-    this.#duties = new Duties(this, this.#reporter);
+    this.duties = new Duties(this, this.#reporter);
   }
 
   /** Wakes with what was kept; every hook tries again where this has failed. */
@@ -71,27 +72,16 @@ export class ChatRoom {
   /** A socket has been opened: it is let in and joined at once, or told why not and closed. */
   async connect(connection: Connection, request: UpgradeRequest): Promise<void> {
     try {
-      const { knock, standing } = await this.#receive(request);
-      // No await from here on: what is missed and what is live join without a hole.
-      if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
+      await this.door.open(connection, request);
     } catch (error) {
       this.#turnAway(connection, error);
     }
   }
 
-  /**
-   * Whether whoever asks would be let in.
-   *
-   * @throws {ChatError} what `connect` would close the socket for
-   */
-  async requireAdmission(request: UpgradeRequest): Promise<void> {
-    await this.#receive(request);
-  }
-
   /** What a client sent. The promise is only there while something has to be read or verified first. */
   message(connection: Connection, message: unknown): Promise<void> | undefined {
     if (!this.#isAwake)
-      return this.#requireAwake().then(
+      return this.requireAwake().then(
         () => this.message(connection, message),
         () => connection.close(CLOSES.internal, "internal"),
       );
@@ -116,14 +106,14 @@ export class ChatRoom {
   async alarm(): Promise<void> {
     this.durable.alarmIs(undefined);
     try {
-      await this.#requireAwake();
-      this.#guard("overdue", () => this.#duties.endOverdue());
+      await this.requireAwake();
+      this.#guard("overdue", () => this.duties.endOverdue());
       this.#guard("attendance", () => this.attendance.tell());
-      this.#guard("heads", () => this.#duties.sendHeads());
-      this.#guard("prune", () => this.#duties.prune());
+      this.#guard("heads", () => this.duties.sendHeads());
+      this.#guard("prune", () => this.duties.prune());
       this.#inBackground(this.outbox.flush());
       this.#inBackground(this.#reporter.report());
-      this.#duties.schedule();
+      this.duties.schedule();
     } catch (error) {
       this.deps.log.error("alarm_failed", error);
       this.durable.wakeBy(this.deps.now() + ALARM_RETRY_MS);
@@ -133,7 +123,7 @@ export class ChatRoom {
   /** Answers our own Worker, and nobody else. */
   async request(request: RoomRequest): Promise<Response> {
     try {
-      await this.#requireAwake();
+      await this.requireAwake();
       return await answerRequest(this, request);
     } catch (error) {
       this.deps.log.error("request_failed", error);
@@ -144,49 +134,6 @@ export class ChatRoom {
   /** Sends one frame to one socket. */
   tell(session: Session, frame: ServerFrame): void {
     this.fanOut.toOne(session, JSON.stringify(frame));
-  }
-
-  /** Lets a socket into the room, which it may have left before: first what it missed, then everything live. */
-  join(session: Session, since: Since | undefined): void {
-    const { state } = session;
-    const { channelId: roomId } = this.requireLife().identity;
-    const { log } = this.requireOrder();
-    const { roster } = this.attendance;
-    const missed = since === undefined ? undefined : log.after(since);
-    state.joined = true;
-    if (!state.present) this.attendance.arrive(session);
-    save(session);
-    this.tell(session, {
-      type: "room_joined",
-      roomId,
-      memberCount: roster.size,
-      members: roster.listFor(state.userId),
-      epoch: log.epoch,
-      seq: log.head,
-      messages: (missed ?? log.latest()).map((event) => toMessage(event, roomId, state.userId)),
-      recovered: missed !== undefined,
-    });
-    this.#duties.joined(session);
-  }
-
-  /** Takes a socket out of the room; it stays open. */
-  leave(session: Session): void {
-    this.attendance.depart(session, 0);
-    session.state.joined = false;
-    save(session);
-    this.tell(session, { type: "room_left", roomId: this.requireLife().identity.channelId });
-  }
-
-  /** Keeps an event for good: in storage first, so that nobody is told of what is not kept. */
-  append(event: RoomEvent): void {
-    const { log, limit } = this.requireOrder();
-    const life = this.requireLife();
-    const head = { seq: event.seq, at: event.at };
-    this.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });
-    log.append(event);
-    limit.note(event.userId, event.at);
-    life.head = head;
-    this.outbox.eventKept(event.seq);
   }
 
   /** Keeps how far somebody has read, here and in history. */
@@ -222,6 +169,23 @@ export class ChatRoom {
     return this.#loading;
   }
 
+  /** The room's first life: written down whole before anything happens in it. */
+  begin({ identity, head, outbox, entries }: FirstLife): Life {
+    this.durable.keep(entries);
+    this.life = { identity, head };
+    this.outbox.resume(this.life, outbox);
+    this.#reporter.begin(identity);
+    this.attendance.resume(identity.channelId);
+    this.deps.log.note("room_opened", { roomId: identity.channelId, seq: head.seq });
+    return this.life;
+  }
+
+  /** @throws {ChatError} `storage_unavailable` when what was kept cannot be read */
+  async requireAwake(): Promise<void> {
+    if (!this.#isAwake) await this.start();
+    if (!this.#isAwake) throw new ChatError("storage_unavailable");
+  }
+
   requireLife(): Life {
     if (this.life === undefined) throw new ChatError("rooms_unavailable");
     return this.life;
@@ -232,76 +196,21 @@ export class ChatRoom {
     return this.order;
   }
 
-  async #requireAwake(): Promise<void> {
-    if (!this.#isAwake) await this.start();
-    if (!this.#isAwake) throw new ChatError("storage_unavailable");
-  }
-
   async #wake(): Promise<void> {
     if (this.#isAwake) return;
     const kept = await readKept(this.durable.storage);
     this.durable.alarmIs(kept.alarmAt);
     if (kept.identity !== undefined) {
       this.life = { identity: kept.identity, head: kept.head };
-      this.#duties.resume(kept.alarmAt);
+      this.duties.resume(kept.alarmAt);
       this.outbox.resume(this.life, kept.outbox, kept.due);
       this.#reporter.resume(kept.identity, kept.boardAt);
       this.sessions.restore(this.#platform.getConnections());
       this.attendance.resume(kept.identity.channelId, kept.away);
-      this.#duties.schedule();
+      this.duties.schedule();
       this.deps.log.note("room_woke", { roomId: kept.identity.channelId, sockets: this.sessions.size });
     }
     this.#isAwake = true;
-  }
-
-  /** Everything that can refuse a socket, and all the waiting before it joins. */
-  async #receive(request: UpgradeRequest): Promise<{ knock: Knock; standing: Standing }> {
-    await this.#requireAwake();
-    const knock = await readKnock(this.deps, request);
-    const life = await this.#open(knock);
-    await this.loadOrder();
-    return { knock, standing: await findStanding(this.deps, this.durable.storage, life.identity, knock.claims.userId) };
-  }
-
-  async #open(knock: Knock): Promise<Life> {
-    const life = this.life ?? (await (this.#opening ??= this.#begin(knock).finally(() => (this.#opening = undefined))));
-    const { app, channelId } = life.identity;
-    if (app !== knock.app || channelId !== knock.channelId) throw new ChatError("room_not_found");
-    return life;
-  }
-
-  async #begin(knock: Knock): Promise<Life> {
-    const { identity, head, outbox, entries } = await beginLife(this.deps, knock, knock.claims.userId);
-    this.durable.keep(entries);
-    this.life = { identity, head };
-    this.outbox.resume(this.life, outbox);
-    this.#reporter.begin(identity);
-    this.attendance.resume(identity.channelId);
-    this.deps.log.note("room_opened", { roomId: identity.channelId, seq: head.seq });
-    return this.life;
-  }
-
-  #admit(connection: Connection, knock: Knock, { known, joins, readSeq }: Standing): void {
-    const { userId, expiresAt } = knock.claims;
-    const now = this.deps.now();
-    this.#limitSockets(knock);
-    const session = this.sessions.add(connection, newState(knock, readSeq, now));
-    this.fanOut.admit(session);
-    this.tell(session, welcomeFrame(this.deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
-    if (!known) this.durable.keep({ [KEYS.member(userId)]: true });
-    // What was said before somebody became a member is not unread. Whether they are one already only history knows.
-    if (joins) this.outbox.memberJoined(userId, this.requireLife().head.seq);
-    this.join(session, knock.since);
-    this.deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: this.sessions.size });
-  }
-
-  /** The oldest of a user's sockets makes room for a new one. */
-  #limitSockets({ claims }: Knock): void {
-    const own = [...this.sessions.of(claims.userId)].toSorted(
-      (one, other) => one.state.openedAt - other.state.openedAt,
-    );
-    for (const session of own.slice(0, Math.max(0, own.length - LIMITS.socketsPerUserPerRoom + 1)))
-      this.end(session, "connection_limit");
   }
 
   #turnAway(connection: Connection, error: unknown): void {
@@ -313,7 +222,7 @@ export class ChatRoom {
 
   /** Work that outlives its hook: what comes of it may be due earlier than the next alarm. */
   #inBackground(work: Promise<void>): void {
-    work.then(() => this.#duties.schedule()).catch((error: unknown) => this.deps.log.error("schedule_failed", error));
+    work.then(() => this.duties.schedule()).catch((error: unknown) => this.deps.log.error("schedule_failed", error));
   }
 
   /** Reads while nothing else happens to the room. What is thrown in there would reset the object. */

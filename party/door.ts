@@ -1,0 +1,121 @@
+import { toMessage } from "../domain/message.ts";
+import { welcomeFrame } from "../domain/welcome.ts";
+import { ChatError } from "../protocol/errors.ts";
+import type { Since } from "../protocol/frames.ts";
+import { LIMITS } from "../protocol/limits.ts";
+import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
+import { beginLife } from "./first-life.ts";
+import { KEYS, type Life } from "./kept.ts";
+import { type Connection, OPEN } from "./platform.ts";
+import type { ChatRoom } from "./room.ts";
+import { newState, save, type Session } from "./session.ts";
+
+/** The way into a room and out of it again. */
+export class Door {
+  readonly #room: ChatRoom;
+  #opening: Promise<Life> | undefined;
+
+  constructor(room: ChatRoom) {
+    this.#room = room;
+  }
+
+  /**
+   * Lets a socket in and joins it.
+   *
+   * @throws {ChatError} why it has to be turned away
+   */
+  async open(connection: Connection, request: UpgradeRequest): Promise<void> {
+    const { knock, standing } = await this.#receive(request);
+    // No await from here on: what is missed and what is live join without a hole.
+    if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
+  }
+
+  /**
+   * Whether whoever asks would be let in.
+   *
+   * @throws {ChatError} what `open` would turn the socket away for
+   */
+  async requireAdmission(request: UpgradeRequest): Promise<void> {
+    await this.#receive(request);
+  }
+
+  /** Lets a socket into the room, which it may have left before: first what it missed, then everything live. */
+  join(session: Session, since: Since | undefined): void {
+    const { state } = session;
+    const { channelId: roomId } = this.#room.requireLife().identity;
+    const { log } = this.#room.requireOrder();
+    const { attendance } = this.#room;
+    const missed = since === undefined ? undefined : log.after(since);
+    state.joined = true;
+    if (!state.present) attendance.arrive(session);
+    save(session);
+    this.#room.tell(session, {
+      type: "room_joined",
+      roomId,
+      memberCount: attendance.roster.size,
+      members: attendance.roster.listFor(state.userId),
+      epoch: log.epoch,
+      seq: log.head,
+      messages: (missed ?? log.latest()).map((event) => toMessage(event, roomId, state.userId)),
+      recovered: missed !== undefined,
+    });
+    this.#room.duties.joined(session);
+  }
+
+  /** Takes a socket out of the room; it stays open. */
+  leave(session: Session): void {
+    this.#room.attendance.depart(session, 0);
+    session.state.joined = false;
+    save(session);
+    this.#room.tell(session, { type: "room_left", roomId: this.#room.requireLife().identity.channelId });
+  }
+
+  /** Everything that can refuse a socket, and all the waiting before it joins. */
+  async #receive(request: UpgradeRequest): Promise<{ knock: Knock; standing: Standing }> {
+    const { deps, durable } = this.#room;
+    await this.#room.requireAwake();
+    const knock = await readKnock(deps, request);
+    const { identity } = await this.#requireLife(knock);
+    await this.#room.loadOrder();
+    return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims.userId) };
+  }
+
+  async #requireLife(knock: Knock): Promise<Life> {
+    const life = this.#room.life ?? (await (this.#opening ??= this.#begin(knock)));
+    const { app, channelId } = life.identity;
+    if (app !== knock.app || channelId !== knock.channelId) throw new ChatError("room_not_found");
+    return life;
+  }
+
+  async #begin(knock: Knock): Promise<Life> {
+    try {
+      return this.#room.begin(await beginLife(this.#room.deps, knock, knock.claims.userId));
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  #admit(connection: Connection, knock: Knock, { known, joins, readSeq }: Standing): void {
+    const { deps, sessions, fanOut, durable, outbox } = this.#room;
+    const { userId, expiresAt } = knock.claims;
+    const now = deps.now();
+    this.#limitSockets(knock);
+    const session = sessions.add(connection, newState(knock, readSeq, now));
+    fanOut.admit(session);
+    this.#room.tell(session, welcomeFrame(deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
+    if (!known) durable.keep({ [KEYS.member(userId)]: true });
+    // What was said before somebody became a member is not unread. Whether they are one already only history knows.
+    if (joins) outbox.memberJoined(userId, this.#room.requireLife().head.seq);
+    this.join(session, knock.since);
+    deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: sessions.size });
+  }
+
+  /** The oldest of a user's sockets makes room for a new one. */
+  #limitSockets({ claims }: Knock): void {
+    const own = [...this.#room.sessions.of(claims.userId)].toSorted(
+      (one, other) => one.state.openedAt - other.state.openedAt,
+    );
+    for (const session of own.slice(0, Math.max(0, own.length - LIMITS.socketsPerUserPerRoom + 1)))
+      this.#room.end(session, "connection_limit");
+  }
+}

@@ -1,0 +1,81 @@
+import { toMessage } from "../domain/message.ts";
+import type { RoomEvent } from "../domain/ports.ts";
+import { decideMessage, type MessageDecision } from "../domain/room/accept-message.ts";
+import type { ClientFrame } from "../protocol/frames.ts";
+import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
+import { KEYS } from "./kept.ts";
+import type { ChatRoom } from "./room.ts";
+import type { Session } from "./session.ts";
+
+export type MessageFrame = Extract<ClientFrame, { type: "message" }>;
+
+/** What becomes of a message: decided from memory, kept, acked to its author and shown to everybody. */
+export class Messages {
+  readonly #room: ChatRoom;
+
+  constructor(room: ChatRoom) {
+    this.#room = room;
+  }
+
+  /**
+   * Takes a message. No await from here to the end: what is stored, acked and told is one step, in the order the frames
+   * came.
+   *
+   * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `rate_limited`, `history_backlog`: then
+   *   it is certainly not stored
+   */
+  take(session: Session, { content, clientMessageId }: MessageFrame): void {
+    const { deps, outbox } = this.#room;
+    const { log, limit } = this.#room.requireOrder();
+    const { userId, username } = session.state;
+    const decision = decideMessage(
+      { log, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
+      { id: deps.newId(), userId, username, content, clientMessageId },
+      deps.now(),
+    );
+    const { event } = decision;
+    if (event !== undefined) this.#keep(event);
+    this.#ack(session, clientMessageId, decision);
+    if (event !== undefined) this.#show(event);
+    if (session.state.typingUntil > 0) this.#room.attendance.setTyping(session, false);
+  }
+
+  /** Keeps an event for good: in storage first, so that nobody is told of what is not kept. */
+  #keep(event: RoomEvent): void {
+    const { log, limit } = this.#room.requireOrder();
+    const life = this.#room.requireLife();
+    const head = { seq: event.seq, at: event.at };
+    this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });
+    log.append(event);
+    limit.note(event.userId, event.at);
+    life.head = head;
+    this.#room.outbox.eventKept(event.seq);
+  }
+
+  #ack(session: Session, clientMessageId: ClientMessageId | undefined, { event, seq, id, at }: MessageDecision): void {
+    this.#room.tell(session, {
+      type: "ack",
+      roomId: this.#roomId(),
+      ...(clientMessageId !== undefined && { clientMessageId }),
+      messageId: id,
+      seq,
+      epoch: this.#room.requireOrder().log.epoch,
+      timestamp: new Date(at).toISOString(),
+      duplicate: event === undefined,
+    });
+  }
+
+  #show(event: RoomEvent): void {
+    const text = messageText(event, this.#roomId(), false);
+    const authors = event.clientMessageId === null ? text : messageText(event, this.#roomId(), true);
+    this.#room.fanOut.toAll(text, ({ state }) => (state.userId === event.userId ? authors : undefined));
+  }
+
+  #roomId(): ChannelId {
+    return this.#room.requireLife().identity.channelId;
+  }
+}
+
+function messageText(event: RoomEvent, roomId: ChannelId, forAuthor: boolean): string {
+  return JSON.stringify({ type: "message", ...toMessage(event, roomId, forAuthor ? event.userId : undefined) });
+}

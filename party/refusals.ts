@@ -1,0 +1,61 @@
+import { ChatError } from "../protocol/errors.ts";
+import type { ClientFrame, ParsedFrame } from "../protocol/frames.ts";
+import type { ClientMessageId } from "../protocol/ids.ts";
+import { LIMITS, TIMES } from "../protocol/limits.ts";
+import type { ChatRoom } from "./room.ts";
+import { save, type Session } from "./session.ts";
+
+/** Messages past the limit, in one window, that a client may be told of before it is sent away. */
+const REFUSALS_MAX = 300;
+
+/** Tells clients why something they sent was not taken, and sends away those that do not stop. */
+export class Refusals {
+  readonly #room: ChatRoom;
+
+  constructor(room: ChatRoom) {
+    this.#room = room;
+  }
+
+  /** A frame that could be read and is refused. */
+  refuse(session: Session, frame: ClientFrame, error: unknown): void {
+    const refusal = error instanceof ChatError ? error : new ChatError("internal");
+    if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
+    this.#tell(session, refusal, frame.type === "message" ? frame.clientMessageId : undefined);
+    if (refusal.code === "rate_limited") this.#count(session);
+  }
+
+  /** A frame nobody can read: told, and after ten of them the client is sent away. */
+  strike(
+    session: Session,
+    { code, detail, clientMessageId }: Pick<Extract<ParsedFrame, { ok: false }>, "code" | "detail" | "clientMessageId">,
+  ): void {
+    const { state } = session;
+    const now = this.#room.deps.now();
+    state.strikes = now - state.lastStrikeAt > TIMES.strikesForgottenMs ? 1 : state.strikes + 1;
+    state.lastStrikeAt = now;
+    save(session);
+    this.#tell(session, new ChatError(code, { detail }), clientMessageId);
+    if (state.strikes >= LIMITS.strikesPerSocket) this.#room.end(session, "too_many_errors");
+  }
+
+  #count(session: Session): void {
+    const { userId } = session.state;
+    const { deps } = this.#room;
+    const roomId = this.#room.requireLife().identity.channelId;
+    const count = this.#room.requireOrder().limit.refuse(userId, deps.now());
+    const { RATE_LIMIT_MAX_MESSAGES: messageCount, RATE_LIMIT_WINDOW_MS: timeWindow } = deps.settings;
+    if (count === 1) deps.log.note("rate_limited", { userId, roomId, messageCount, timeWindow });
+    if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");
+  }
+
+  #tell(session: Session, { code, message, retryAfterMs }: ChatError, clientMessageId?: ClientMessageId): void {
+    this.#room.tell(session, {
+      type: "error",
+      code,
+      message,
+      roomId: this.#room.requireLife().identity.channelId,
+      ...(clientMessageId !== undefined && { clientMessageId }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+}
