@@ -1,16 +1,14 @@
+import { PresencePace } from "../domain/room/presence-pace.ts";
 import { Roster, type PresenceChange } from "../domain/room/roster.ts";
 import { Typing } from "../domain/room/typing.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { ChannelId, UserId } from "../protocol/ids.ts";
-import { TIMES } from "../protocol/limits.ts";
+import { LIMITS, TIMES } from "../protocol/limits.ts";
 import type { Durable } from "./durable.ts";
 import type { FanOut } from "./fan-out.ts";
 import { type AwayRecord, KEYS } from "./kept.ts";
 import type { PresenceReporter } from "./presence-reporter.ts";
 import { save, type Session, type Sessions } from "./session.ts";
-
-/** A crowd's count is told less often than who came and went among a few. */
-const CROWD_GATHER_MS = 1_000;
 
 export interface AttendanceDeps {
   sessions: Sessions;
@@ -30,6 +28,7 @@ export class Attendance {
   readonly #deps: AttendanceDeps;
   readonly #away = new Set<UserId>();
   readonly #marks = new Map<UserId, number>();
+  readonly #pace = new PresencePace();
   #telling = false;
   #wasCrowded = false;
   #roomId: ChannelId | undefined;
@@ -121,26 +120,38 @@ export class Attendance {
     return true;
   }
 
-  /** Tells the others what is due. */
-  tell(): void {
+  /** Tells the others what is due: typing at once, who has gone together with all that changes about now. */
+  tellDue(): void {
+    const now = this.#deps.now();
     this.#tellTyping();
-    this.#tellPresence(this.roster.takeChanges(this.#deps.now()));
-    this.#tellMarks();
+    if (this.roster.hasNews() || (this.roster.nextGoneAt() ?? Infinity) <= now) this.#tellSoon();
   }
 
   /** When there is something to tell that no timer is set for. */
   nextAt(): number | undefined {
-    const times = [this.roster.nextGoneAt(), this.typing.nextAt(this.#deps.now())].filter((at) => at !== undefined);
+    const goneAt = this.#telling ? undefined : this.roster.nextGoneAt();
+    const times = [goneAt, this.typing.nextAt(this.#deps.now())].filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   #tellSoon(): void {
     if (this.#telling) return;
     this.#telling = true;
-    this.#deps.after(this.roster.isCrowded() ? CROWD_GATHER_MS : TIMES.presenceGatherMs, () => {
+    this.#deps.after(this.#pace.gatherMs(this.#deps.now(), this.roster.isCrowded()), () => {
       this.#telling = false;
-      this.tell();
+      this.#tellGathered();
     });
+  }
+
+  #tellGathered(): void {
+    const now = this.#deps.now();
+    const changes = this.roster.takeChanges(now);
+    this.#pace.told(changes.length, now);
+    this.#tellTyping();
+    this.#tellPresence(changes);
+    this.#tellMarks();
+    if (this.roster.hasNews()) this.#tellSoon();
+    this.#deps.durable.wakeBy(this.nextAt());
   }
 
   #tellTyping(): void {
@@ -164,13 +175,17 @@ export class Attendance {
     const crowded = this.roster.isCrowded();
     // A room that has just emptied below the limit tells everybody's name once, so that differences make sense again.
     if (crowded || this.#wasCrowded) this.#tellCount();
-    else for (const change of changes) this.#tellChange(change);
+    else if (changes.length > LIMITS.presenceSingles) this.#tellChanges(changes);
+    else
+      for (const change of changes)
+        this.#toOthers(change.userId, { type: "presence", ...this.#room(), ...shown(change) });
     this.#wasCrowded = crowded;
   }
 
-  #tellChange({ userId, username, status, lastSeenAt }: PresenceChange): void {
-    const lastSeen = new Date(lastSeenAt).toISOString();
-    this.#toOthers(userId, { type: "presence", ...this.#room(), userId, username, status, lastSeen });
+  // One text for all: leaving each person out of their own would write the frame anew for everybody it names.
+  #tellChanges(changes: PresenceChange[]): void {
+    const memberCount = this.roster.size;
+    this.#toAll({ type: "presence_changes", ...this.#room(), memberCount, changes: changes.map(shown) });
   }
 
   #tellCount(): void {
@@ -223,4 +238,8 @@ export class Attendance {
     if (this.#roomId === undefined) throw new Error("Nobody is in a room that was never opened");
     return { roomId: this.#roomId };
   }
+}
+
+function shown({ userId, username, status, lastSeenAt }: PresenceChange) {
+  return { userId, username, status, lastSeen: new Date(lastSeenAt).toISOString() };
 }

@@ -108,7 +108,7 @@ export class ChatRoom {
     try {
       await this.requireAwake();
       this.#guard("overdue", () => this.duties.endOverdue());
-      this.#guard("attendance", () => this.attendance.tell());
+      this.#guard("attendance", () => this.attendance.tellDue());
       this.#guard("heads", () => this.duties.sendHeads());
       this.#guard("prune", () => this.duties.prune());
       this.#inBackground(this.outbox.flush());

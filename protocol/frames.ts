@@ -115,6 +115,15 @@ export const PresenceFrame = z.object({
   status: z.enum(["online", "offline"]),
   lastSeen: Timestamp,
 });
+/** One person's coming or going among several. */
+const PresenceChange = z.omit(PresenceFrame, { type: true, roomId: true });
+/** Several people came or went at about the same time. */
+export const PresenceChangesFrame = z.object({
+  type: z.literal("presence_changes"),
+  roomId: ChannelId,
+  memberCount: z.number(),
+  changes: z.array(PresenceChange),
+});
 /** Above 200 people a room tells how many there are instead of who came and went. */
 export const PresenceCountFrame = z.object({
   type: z.literal("presence_count"),
@@ -148,6 +157,7 @@ export const ServerFrame = z.discriminatedUnion("type", [
   RoomMessageFrame,
   AckFrame,
   PresenceFrame,
+  PresenceChangesFrame,
   PresenceCountFrame,
   TypingIndicatorFrame,
   ReadMarkFrame,

@@ -20,6 +20,8 @@ export const LIMITS = {
   roomsPerSocket: 50,
   strikesPerSocket: 10,
   rosterFull: 200,
+  /** More changes of presence than this, told at once, are one frame. */
+  presenceSingles: 3,
 } as const;
 
 export const TIMES = {
@@ -29,6 +31,8 @@ export const TIMES = {
   typingIntervalMs: 1_000,
   presenceGatherMs: 100,
   presenceGraceMs: 5_000,
+  /** The others are told of one person's coming and going at most this often. */
+  presenceIntervalMs: 1_000,
   frameGatherMs: 15,
   headsMs: 25_000,
   deadSocketMs: 45_000,

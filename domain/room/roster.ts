@@ -32,6 +32,8 @@ interface Person {
 export class Roster {
   readonly #people = new Map<UserId, Person>();
   readonly #changed = new Set<UserId>();
+  /** Whom the others were told of within the last second, and when; the oldest first. */
+  readonly #toldAt = new Map<UserId, number>();
 
   get size(): number {
     return this.#people.size;
@@ -77,17 +79,25 @@ export class Roster {
 
   /** Takes what the others have to be told by now. */
   takeChanges(now: number): PresenceChange[] {
-    return [...this.#takeCome(now), ...this.#takeGone(now)];
+    for (const [userId, at] of this.#toldAt) {
+      if (at + TIMES.presenceIntervalMs > now && at <= now) break;
+      this.#toldAt.delete(userId);
+    }
+    const changes = [...this.#takeCome(now), ...this.#takeGone(now)];
+    for (const { userId } of changes) this.#toldAt.set(userId, now);
+    return changes;
   }
 
+  /** Whether there is something to tell that is not waiting for somebody's grace. */
   hasNews(): boolean {
     return this.#changed.size > 0;
   }
 
-  /** When the next person's grace ends. */
+  /** When the next person is told to be gone: their grace has ended then, and they were not spoken of just before. */
   nextGoneAt(): number | undefined {
     let next: number | undefined;
-    for (const { goneAt } of this.#people.values()) if (goneAt !== undefined) next = Math.min(next ?? goneAt, goneAt);
+    for (const [userId, { goneAt }] of this.#people)
+      if (goneAt !== undefined) next = Math.min(next ?? Infinity, Math.max(goneAt, this.#tellableAt(userId)));
     return next;
   }
 
@@ -137,21 +147,27 @@ export class Roster {
     const come: PresenceChange[] = [];
     for (const userId of this.#changed) {
       const person = this.#people.get(userId);
+      if (this.#tellableAt(userId) > now) continue;
+      this.#changed.delete(userId);
       if (person === undefined || person.announced) continue;
       person.announced = true;
       come.push({ userId, username: person.username, status: "online", lastSeenAt: now });
     }
-    this.#changed.clear();
     return come;
   }
 
   #takeGone(now: number): PresenceChange[] {
     const gone: PresenceChange[] = [];
     for (const [userId, { username, leftAt, goneAt }] of this.#people)
-      if (goneAt !== undefined && goneAt <= now) {
+      if (goneAt !== undefined && goneAt <= now && this.#tellableAt(userId) <= now) {
         this.#people.delete(userId);
         gone.push({ userId, username, status: "offline", lastSeenAt: leftAt ?? now });
       }
     return gone;
+  }
+
+  #tellableAt(userId: UserId): number {
+    const at = this.#toldAt.get(userId);
+    return at === undefined ? 0 : at + TIMES.presenceIntervalMs;
   }
 }

@@ -54,6 +54,7 @@ export class RoomView {
       case "heads":
       case "room_joined":
       case "presence":
+      case "presence_changes":
       case "presence_count":
         return this.#noteParsed(frame, parseRoomFrame(frame));
       default:
@@ -75,6 +76,8 @@ export class RoomView {
         return this.#noteJoined(frame, parsed);
       case "presence":
         return this.#roster.note(parsed) ? [frame] : [];
+      case "presence_changes":
+        return this.#roster.noteAll(parsed.changes) ? [frame] : [];
       case "presence_count":
         this.#roster.reset(parsed.memberCount, parsed.sample);
         return [frame];

@@ -1,5 +1,6 @@
 import type { RoomMember, ServerFrame } from "../../protocol/frames.ts";
 import type { ChannelId, UserId } from "../../protocol/ids.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 
 type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
@@ -25,8 +26,13 @@ export class RosterView {
     this.#missing.clear();
   }
 
+  /** @returns false when the client believes all of it already. */
+  noteAll(changes: Frame<"presence_changes">["changes"]): boolean {
+    return changes.map((change) => this.note(change)).includes(true);
+  }
+
   /** @returns false when the client believes it already. */
-  note({ userId, username, status }: Frame<"presence">): boolean {
+  note({ userId, username, status }: Pick<Frame<"presence">, "userId" | "username" | "status">): boolean {
     const wasMissing = this.#missing.delete(userId);
     if (status === "online") this.#online.set(userId, username);
     else this.#online.delete(userId);
@@ -47,20 +53,28 @@ export class RosterView {
       this.#online.set(userId, username);
       this.#missing.delete(userId);
     }
-    return come.map(({ userId, username }) => this.#presence(userId, username, "online", now));
+    return this.#told(come, "online", now);
   }
 
   /** Who has not come back. */
   takeMissing(now: number): ServerFrame[] {
-    const gone = [...this.#missing].map((userId) =>
-      this.#presence(userId, this.#online.get(userId) ?? userId, "offline", now),
-    );
+    const gone = [...this.#missing].map((userId) => ({ userId, username: this.#online.get(userId) ?? userId }));
     for (const userId of this.#missing) this.#online.delete(userId);
     this.#missing.clear();
-    return gone;
+    return this.#told(gone, "offline", now);
   }
 
-  #presence(userId: UserId, username: string, status: "online" | "offline", now: number): ServerFrame {
-    return { type: "presence", roomId: this.#roomId, userId, username, status, lastSeen: new Date(now).toISOString() };
+  /** As a room tells it: a few changes singly, many in one frame. */
+  #told(
+    people: readonly { userId: UserId; username: string }[],
+    status: "online" | "offline",
+    now: number,
+  ): ServerFrame[] {
+    const roomId = this.#roomId;
+    const lastSeen = new Date(now).toISOString();
+    const changes = people.map(({ userId, username }) => ({ userId, username, status, lastSeen }));
+    if (changes.length > LIMITS.presenceSingles)
+      return [{ type: "presence_changes", roomId, memberCount: this.#online.size, changes }];
+    return changes.map((change) => ({ type: "presence", roomId, ...change }));
   }
 }

@@ -338,6 +338,25 @@ describe("who is here, after a room broke", () => {
     expect(presences(client)).toEqual(["erin online", "bob offline"]);
   });
 
+  it("remembers what gathered changes told, and gathers what it tells itself", async () => {
+    const client = await gateway.enter();
+    const lobby = gateway.room("lobby");
+    lobby.letIn(here("alice", "bob"));
+    const lastSeen = "2026-11-21T08:00:01.000Z";
+    const come = ["c1", "c2", "c3", "c4"].map((user) => ({ ...member(user), lastSeen }));
+    const changes = [...come, { ...member("bob"), status: "offline", lastSeen }];
+    const gathered = { type: "presence_changes", roomId: "lobby", memberCount: 5, changes };
+    lobby.say(gathered);
+    expect(client.ofType("presence_changes")).toEqual([gathered]);
+    lobby.hangUp(1006);
+    await rejoined(here("alice", "bob"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(presences(client)).toEqual(["bob online"]);
+    const told = client.ofType("presence_changes").slice(1);
+    expect(told).toMatchObject([{ roomId: "lobby", memberCount: 2, changes: [{}, {}, {}, {}] }]);
+    expect(JSON.stringify(told)).toMatch(/c1.*offline.*c2.*offline.*c3.*offline.*c4.*offline/);
+  });
+
   it("X06 tells of a crowd how many there are", async () => {
     const client = await gateway.enter();
     gateway.room("lobby").letIn({ memberCount: 300, members: [member("alice")] });

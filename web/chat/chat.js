@@ -114,6 +114,7 @@ export class Chat {
     if (frame.type === "room_joined") this.#joined(room, frame);
     else if (frame.type === "ack") this.#acked(room, frame);
     else if (frame.type === "presence") room.setPresence(frame);
+    else if (frame.type === "presence_changes") for (const change of frame.changes) room.setPresence(change);
     else if (frame.type === "presence_count") room.setPeople(frame.sample, frame.memberCount);
     else if (frame.type === "typing_indicator") room.setTyping(frame, Date.now() + TYPING_SHOWN_MS);
     else if (frame.seq !== undefined && frame.type !== "read") this.#happened(room, frame);

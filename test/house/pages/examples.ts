@@ -74,6 +74,15 @@ export const SERVER_EXAMPLES: Record<ServerFrame["type"], unknown> = {
     duplicate: false,
   },
   presence: { type: "presence", roomId: "lobby", ...ALICE, status: "online", lastSeen: AT },
+  presence_changes: {
+    type: "presence_changes",
+    roomId: "lobby",
+    memberCount: 3,
+    changes: [
+      { ...ALICE, status: "offline", lastSeen: AT },
+      ...["bob", "carol", "dave"].map((userId) => ({ userId, username: userId, status: "online", lastSeen: AT })),
+    ],
+  },
   presence_count: {
     type: "presence_count",
     roomId: "lobby",

@@ -72,9 +72,14 @@ export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
     about:
       "Somebody came or went. Two tabs are one person; changes are gathered for 100 ms, and a return within 5 s shows nothing.",
   },
+  presence_changes: {
+    schema: frames.PresenceChangesFrame,
+    about: `More than ${LIMITS.presenceSingles} changes that are told at once: each as in \`presence\`, and how many people there are after them. It goes to everybody, so it may name the reader. In a rush changes are gathered for longer, for a second at first and for up to four if it lasts.`,
+  },
   presence_count: {
     schema: frames.PresenceCountFrame,
-    about: "Instead of `presence`, in rooms of more than 200 people.",
+    about:
+      "Instead of the differences, in rooms of more than 200 people: how many there are, and some of them. When `sample` is as long as `memberCount` it is the whole list, in place of what the client believed.",
   },
   typing_indicator: { schema: frames.TypingIndicatorFrame, about: "Somebody types, or has stopped." },
   read: { schema: frames.ReadMarkFrame, about: "Somebody has read up to `seq`." },
