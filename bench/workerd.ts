@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { PROJECT_DIR } from "../dev/project.ts";
 
 /** A server in a process of its own, whose CPU can be read. */
 export interface BenchServer {
@@ -24,10 +25,19 @@ export async function bundleWorker(entry: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
+    alias: await readAliases(),
     write: false,
     logLevel: "error",
   });
   return result.outputFiles[0]?.text ?? "";
+}
+
+/** What `wrangler.toml` puts in the place of packages. */
+async function readAliases(): Promise<Record<string, string>> {
+  const text = await readFile(join(PROJECT_DIR, "wrangler.toml"), "utf8");
+  const section = /^\[alias\]\n((?:(?!\[).*\n)*)/m.exec(text)?.[1] ?? "";
+  const pairs = [...section.matchAll(/^"([^"]+)" = "([^"]+)"$/gm)];
+  return Object.fromEntries(pairs.map(([, name = "", path = ""]) => [name, join(PROJECT_DIR, path)]));
 }
 
 /** Starts a bundle under plain workerd: no development server around it. */

@@ -1,4 +1,5 @@
 import { SETTINGS, type SettingName, type Variables } from "../domain/config.ts";
+import { SETTING_NOTES, type SettingNote } from "../domain/setting-notes.ts";
 
 /** One setting as a person may see it. */
 export interface SettingRow {
@@ -11,16 +12,14 @@ export interface SettingRow {
 }
 
 /** What every setting says of itself, whichever of the optional parts it has. */
-export interface Description {
-  about: string;
-  usedBy: string;
+export interface Description extends SettingNote {
   aliases?: readonly string[];
   byDefault?: string;
   secret?: boolean;
 }
 
 export function describeSetting(name: SettingName): Description {
-  return SETTINGS[name];
+  return { ...SETTINGS[name], ...SETTING_NOTES[name] };
 }
 
 /** The text of a setting as it stands in the environment, and under which name. */

@@ -28,6 +28,6 @@ export function findSetting(environment: Variables, name: SettingName): string |
 }
 
 function namesOf(name: SettingName): string[] {
-  const setting: { usedBy: string; aliases?: readonly string[] } = SETTINGS[name];
+  const setting: { schema: unknown; aliases?: readonly string[] } = SETTINGS[name];
   return [name, ...(setting.aliases ?? [])].filter((key) => key !== "NODE_ENV");
 }

@@ -38,11 +38,18 @@ export async function startWorker(options: PartOptions & { assetsDir: string }):
   return await startChild({ args, environment, logFile, onLine });
 }
 
-/** The project's wrangler.toml without its build step: the stack has built the page already, for its own addresses. */
+/**
+ * The project's wrangler.toml without its build step (the stack has built the page already, for its own addresses), and with
+ * paths that hold from where the copy is.
+ */
 async function writeConfig(dataDir: DataDir): Promise<string> {
   const file = join(dataDir.state, "wrangler.toml");
   const text = await readFile(join(PROJECT_DIR, "wrangler.toml"), "utf8");
-  await writePrivateFile(file, text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, ""));
+  const unbuilt = text.replace(/^\[build\]\n(?:(?!\[).*\n)*/m, "");
+  await writePrivateFile(
+    file,
+    unbuilt.replace(/(?<== )"(\.\/[^"]+)"/g, (_, path: string) => JSON.stringify(join(PROJECT_DIR, path))),
+  );
   return file;
 }
 

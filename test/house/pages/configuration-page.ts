@@ -15,7 +15,7 @@ export function configurationPage(): string {
   const names = Object.keys(SETTINGS) as SettingName[]; // the keys of the object itself
   return page(
     "# Configuration",
-    "Generated from `domain/config.ts`; `npx vitest run test/house -u` writes it anew.",
+    "Generated from `domain/config.ts` and `domain/setting-notes.ts`; `npx vitest run test/house -u` writes it anew.",
     "The environment is read by one module through one schema. A wrong value stops the service: it answers 503 `config_invalid`, and `/api/chat/health` and `npm run doctor` name every wrong setting, never its value. Each setting has one name of its own; names that the systems Parley replaces used for the same thing are read too, and `npm run doctor` says which was. Two names for one setting that disagree stop the service. (`NODE_ENV` is shared with build tools, so it loses against the other names of `ENVIRONMENT` instead.)",
     table(
       ["setting", "also read as", "default", "read by", "meaning"],
