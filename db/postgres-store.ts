@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import type { Store } from "../domain/ports.ts";
+import type { Store, WorkerStore } from "../domain/ports.ts";
 import { createAuditStore } from "./audit.ts";
 import { createChannelStore } from "./channels.ts";
 import { createHistoryStore } from "./history.ts";
 import { createKeyStore } from "./keys.ts";
 import { writeBatch } from "./room-batch.ts";
-import { openSql, type SqlOptions } from "./sql.ts";
+import { openSql, type Sql, type SqlOptions } from "./sql.ts";
 import { createUserStore } from "./users.ts";
 
 /**
@@ -15,13 +15,21 @@ import { createUserStore } from "./users.ts";
  */
 export function createPostgresStore(options: SqlOptions): Store {
   const sql = openSql(options);
+  return { ...createStore(sql), writeBatch: (batch) => writeBatch(sql, batch) };
+}
+
+/** The same without what only rooms write, which the Worker's bundle then does not carry. */
+export function createWorkerStore(options: SqlOptions): WorkerStore {
+  return createStore(openSql(options));
+}
+
+function createStore(sql: Sql): WorkerStore {
   return {
     ...createKeyStore(sql),
     ...createUserStore(sql),
     ...createChannelStore(sql),
     ...createHistoryStore(sql),
     ...createAuditStore(sql),
-    writeBatch: (batch) => writeBatch(sql, batch),
     async ping(signal) {
       await sql.rows(z.object({}), { text: "select id from channels limit 1", params: [] }, signal);
     },

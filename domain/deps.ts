@@ -5,7 +5,7 @@ import type { ConfigReport, Settings } from "./config.ts";
 import type { ChatDriver } from "./driver.ts";
 import type { SavedUsers } from "./issue-tokens.ts";
 import type { Log } from "./log.ts";
-import type { Now, PresenceBoard, Probe, RoomLink, Store } from "./ports.ts";
+import type { Now, PresenceBoard, Probe, RoomLink, WorkerStore } from "./ports.ts";
 import type { Recent } from "./recent.ts";
 import type { SessionVerifier } from "./session-verifier.ts";
 import type { WatchedLimiter } from "./watched-limiter.ts";
@@ -17,7 +17,7 @@ export interface Deps {
   tokenKeys: TokenKeys;
   sessions: SessionVerifier;
   apiKeys: KeyRing;
-  store: Store;
+  store: WorkerStore;
   redis: Probe;
   board: PresenceBoard;
   rooms: RoomLink;

@@ -241,6 +241,8 @@ export interface Probe {
 }
 
 export type Store = KeyStore & UserStore & ChannelStore & HistoryStore & RoomStore & AuditStore & Probe;
+/** What routes need of it: everything but what rooms write behind. */
+export type WorkerStore = Omit<Store, "writeBatch">;
 
 /** Who is where, across rooms, and when they were last seen: in Redis, written by rooms, read by routes. */
 export interface PresenceBoard {

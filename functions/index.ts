@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import { createKeySetCache } from "../db/key-set-cache.ts";
-import { createPostgresStore } from "../db/postgres-store.ts";
+import { createWorkerStore } from "../db/postgres-store.ts";
 import { createPresenceBoard } from "../db/presence-board.ts";
 import { createRedis, createRedisProbe } from "../db/upstash.ts";
 import { createUpstashLimiter } from "../db/upstash-limiter.ts";
@@ -59,7 +59,7 @@ function openWorld(settings: Settings): World {
   // A sound configuration names them all; what is empty here would only fail later and less clearly.
   const redis = createRedis({ url: UPSTASH_REDIS_REST_URL ?? "", token: UPSTASH_REDIS_REST_TOKEN ?? "" });
   return {
-    store: createPostgresStore({ databaseUrl: DATABASE_URL ?? "", fetchEndpoint: NEON_FETCH_ENDPOINT }),
+    store: createWorkerStore({ databaseUrl: DATABASE_URL ?? "", fetchEndpoint: NEON_FETCH_ENDPOINT }),
     redis: createRedisProbe(redis),
     board: createPresenceBoard(redis),
     keySets: createKeySetCache(redis),

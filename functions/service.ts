@@ -5,7 +5,7 @@ import type { Deps } from "../domain/deps.ts";
 import { createSavedUsers } from "../domain/issue-tokens.ts";
 import type { Log } from "../domain/log.ts";
 import { createNativeDriver } from "../domain/native-driver.ts";
-import type { KeySetCache, Limiter, Now, PresenceBoard, Probe, RoomLink, Store } from "../domain/ports.ts";
+import type { KeySetCache, Limiter, Now, PresenceBoard, Probe, RoomLink, WorkerStore } from "../domain/ports.ts";
 import { Recent } from "../domain/recent.ts";
 import { createSessionVerifier } from "../domain/session-verifier.ts";
 import { WatchedLimiter } from "../domain/watched-limiter.ts";
@@ -15,7 +15,7 @@ import { trustedIssuers } from "./trusted-issuers.ts";
 
 /** The world outside, as an entry point or a test hands it in. */
 export interface World {
-  store: Store;
+  store: WorkerStore;
   redis: Probe;
   board: PresenceBoard;
   keySets: KeySetCache;

@@ -23,7 +23,7 @@ afterEach(() => memory.stop());
 /** Puts events up to `stored` into the store and leaves those up to `head` with the room. */
 async function write(stored: number, head: number, isMember = true): Promise<void> {
   const events = Array.from({ length: head }, (_, at) => roomEvent(at + 1));
-  await memory.deps.store.writeBatch({
+  await memory.store.writeBatch({
     app: APP,
     channelId: ROOM,
     events: events.slice(0, stored),
@@ -67,7 +67,7 @@ describe("GET /v1/channels/{id}/messages", () => {
   it("S4-20 shows what a message is, and its client id to its author only", async () => {
     const clientMessageId = "client-0001" as ClientMessageId;
     const events = [roomEvent(1, { clientMessageId }), roomEvent(2, { clientMessageId, userId: bob })];
-    await memory.deps.store.writeBatch({ app: APP, channelId: ROOM, events, members: [], reads: [] });
+    await memory.store.writeBatch({ app: APP, channelId: ROOM, events, members: [], reads: [] });
     memory.rooms.tails.set(`${APP}:${ROOM}`, { epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
     const { messages } = await page("");
     expect(messages[0]).toEqual({

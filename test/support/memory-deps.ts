@@ -14,6 +14,7 @@ import type {
   RoomLink,
   RoomPresenceRecord,
   RoomTail,
+  Store,
 } from "../../domain/ports.ts";
 import { createApp } from "../../functions/app.ts";
 import { limitPolicies } from "../../functions/limit-policies.ts";
@@ -39,6 +40,8 @@ export interface Clock {
 /** The HTTP side of a deployment with everything but the network real: Maps for stores, a real key server, a clock. */
 export interface MemoryDeps {
   deps: Deps;
+  /** The deps' own, with what rooms may do as well. */
+  store: Store;
   app: Hono;
   clock: Clock;
   keyServer: KeyServer;
@@ -94,8 +97,9 @@ export async function createMemoryDeps(variables: Record<string, string> = {}): 
   const limiter = new MemoryLimiter(limitPolicies(settings), clock.now);
   const lines: string[] = [];
   const later: Promise<unknown>[] = [];
+  const store = createMemoryStore(() => new Date(clock.now()));
   const deps = await createDeps(settings, report, {
-    store: createMemoryStore(() => new Date(clock.now())),
+    store,
     redis: { ping: async () => {} },
     board,
     keySets,
@@ -108,6 +112,7 @@ export async function createMemoryDeps(variables: Record<string, string> = {}): 
   });
   return {
     deps,
+    store,
     app: createApp(deps),
     clock,
     keyServer,
