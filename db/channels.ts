@@ -66,7 +66,7 @@ async function createChannel(sql: Sql, channel: NewChannel): Promise<{ channel: 
   return { channel: requireRow(parseRows(ChannelRow, present)), created: inserted?.length === 1 };
 }
 
-function insertChannel({ app, id, type, name, createdBy, members, custom }: NewChannel): Statement {
+function insertChannel({ app, id, type, name, createdBy, members, custom, asked }: NewChannel): Statement {
   const owner = createdBy.includes(":") ? null : createdBy;
   const userIds = new Set<string>(owner === null ? members : [owner, ...members]);
   return {
@@ -85,9 +85,30 @@ function insertChannel({ app, id, type, name, createdBy, members, custom }: NewC
         select created.app, created.id, given.user_id, case when given.user_id = $8 then 'owner' else 'member' end
         from created, unnest($7::text[]) as given (user_id)
         on conflict (app, channel_id, user_id) do update set role = excluded.role
+        returning user_id
+      ), noted as (
+        insert into audit_log (app, id, at, action, actor, channel_id, subject, request_id, detail)
+        select $1, gen_random_uuid(), now(), action, $9, $2, subject, $10, detail
+        from (
+          select 'channel.create' as action, id::text as subject, $3::text as detail from created
+          union all
+          select 'member.add', user_id, null from joined where user_id is distinct from $8
+        ) entries
+        order by action, subject
       )
       select id from created`,
-    params: [app, id, type, name, createdBy, JSON.stringify(custom), [...userIds], owner],
+    params: [
+      app,
+      id,
+      type,
+      name,
+      createdBy,
+      JSON.stringify(custom),
+      [...userIds],
+      owner,
+      asked?.actor ?? createdBy,
+      asked?.requestId ?? null,
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import { createAuditStore } from "./audit.ts";
 import { createChannelStore } from "./channels.ts";
 import { createHistoryStore } from "./history.ts";
 import { createKeyStore } from "./keys.ts";
+import { createModerationStore } from "./moderation.ts";
 import { writeBatch } from "./room-batch.ts";
 import { openSql, type Sql, type SqlOptions } from "./sql.ts";
 import { createUserStore } from "./users.ts";
@@ -30,6 +31,7 @@ function createStore(sql: Sql): WorkerStore {
     ...createChannelStore(sql),
     ...createHistoryStore(sql),
     ...createAuditStore(sql),
+    ...createModerationStore(sql),
     async ping(signal) {
       await sql.rows(z.object({}), { text: "select id from channels limit 1", params: [] }, signal);
     },

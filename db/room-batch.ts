@@ -1,5 +1,6 @@
 import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
 import type { NewMember, RoomBatch, RoomEvent } from "../domain/ports.ts";
+import { insertAudit } from "./audit.ts";
 import { SeqRow } from "./rows.ts";
 import { parseRows, type Sql, sqlState, type Statement } from "./sql.ts";
 
@@ -44,11 +45,12 @@ function isUnstorable(error: unknown): boolean {
 
 /** @returns the events that something else stands in the way of. */
 async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
-  const { app, channelId, events, members, reads } = batch;
+  const { app, events, members, reads, audit = [] } = batch;
   const statements = [
     ...(events.length === 0 ? [] : [insertEvents(batch), moveHead(batch)]),
     ...(members.length === 0 ? [] : [insertMembers(batch)]),
     ...(reads.length === 0 ? [] : [moveReadMarks(batch)]),
+    ...(audit.length === 0 ? [] : [insertAudit(app, audit)]),
   ];
   if (statements.length === 0) return [];
   const [inserted] = await sql.transaction(statements);
@@ -57,26 +59,39 @@ async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
   const present = events.filter(({ seq }) => !written.has(seq));
   if (present.length === 0) return [];
   // Asked afterwards: only now is everything visible that a request given up earlier may have written meanwhile.
-  const conflicts = await sql.rows(
-    SeqRow,
-    selectConflicts({ app, channelId, events: present, members: [], reads: [] }),
-  );
+  const conflicts = await sql.rows(SeqRow, selectConflicts({ ...batch, events: present }));
   return conflicts.map(({ seq }) => ({ seq, reason: "conflict" }));
 }
 
 const EVENT_FIELDS =
-  "seq bigint, epoch text, kind text, id text, user_id text, username text, client_message_id text, content text, at float8";
+  "seq bigint, epoch text, kind text, id text, user_id text, username text, client_message_id text, content text, at float8, moderation text, sent_hash bigint";
 
+/**
+ * With each event that is new goes its entry in the audit log, and one more when the filter did something to it: by one
+ * statement, so that neither is ever there without the other, or twice.
+ */
 function insertEvents({ app, channelId, events }: RoomBatch): Statement {
   return {
     text: `
-      insert into events
-        (app, channel_id, seq, epoch, kind, id, user_id, username, client_message_id, content, created_at)
-      select $1, $2, seq, epoch, kind, id, user_id, username, client_message_id, content, to_timestamp(at / 1000)
-      from json_to_recordset($3::json) as given (${EVENT_FIELDS})
-      order by seq
-      on conflict do nothing
-      returning seq`,
+      with written as (
+        insert into events
+          (app, channel_id, seq, epoch, kind, id, user_id, username, client_message_id, content, created_at, moderation, sent_hash)
+        select
+          $1, $2, seq, epoch, kind, id, user_id, username, client_message_id, content, to_timestamp(at / 1000), moderation, sent_hash
+        from json_to_recordset($3::json) as given (${EVENT_FIELDS})
+        order by seq
+        on conflict do nothing
+        returning seq, id, user_id, client_message_id, created_at, moderation
+      ), noted as (
+        insert into audit_log (app, id, at, action, actor, channel_id, subject, request_id)
+        select $1, gen_random_uuid(), created_at, action, user_id, $2, id, client_message_id
+        from written cross join lateral (
+          values (1, 'message.send'), (2, case moderation when 'masked' then 'message.mask' when 'flagged' then 'message.flag' end)
+        ) as entries (nth, action)
+        where action is not null
+        order by seq, nth
+      )
+      select seq from written`,
     params: [app, channelId, toRecords(events)],
   };
 }
@@ -135,7 +150,7 @@ function toMemberRecord({ userId, readSeq }: NewMember): { user_id: string; read
 
 function toRecords(events: readonly RoomEvent[]): string {
   return JSON.stringify(
-    events.map(({ seq, epoch, kind, id, userId, username, clientMessageId, content, at }) => ({
+    events.map(({ seq, epoch, kind, id, userId, username, clientMessageId, content, at, moderation, sentHash }) => ({
       seq,
       epoch,
       kind,
@@ -145,6 +160,8 @@ function toRecords(events: readonly RoomEvent[]): string {
       client_message_id: clientMessageId,
       content,
       at,
+      moderation,
+      sent_hash: sentHash,
     })),
   );
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { AuditAction } from "../domain/ports.ts";
+import type { AuditAction, RoomEvent } from "../domain/ports.ts";
 import { ChannelType, type Custom } from "../protocol/http.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
 
@@ -41,8 +41,8 @@ export const MemberListRow = z.object({ count: Count, userIds: z.array(id<UserId
 export const ChannelCountRow = z.object({ channels: Count, unread: Count });
 
 export const EVENT_COLUMNS =
-  'seq, epoch, kind, id, user_id as "userId", username, client_message_id as "clientMessageId", content, created_at as at';
-export const EventRow = z.object({
+  'seq, epoch, kind, id, user_id as "userId", username, client_message_id as "clientMessageId", content, created_at as at, moderation, sent_hash as "sentHash"';
+const EventColumns = z.object({
   seq: Count,
   epoch: z.string(),
   kind: z.literal("message"),
@@ -52,7 +52,18 @@ export const EventRow = z.object({
   clientMessageId: z.nullable(id<ClientMessageId>()),
   content: z.string(),
   at: Milliseconds,
+  moderation: z.nullable(z.enum(["masked", "flagged"])),
+  sentHash: z.nullable(Count),
 });
+// Most events carry neither, and then do not have the fields at all.
+export const EventRow = z.pipe(
+  EventColumns,
+  z.transform(({ moderation, sentHash, ...event }): RoomEvent => ({
+    ...event,
+    ...(moderation !== null && { moderation }),
+    ...(sentHash !== null && { sentHash }),
+  })),
+);
 
 export const SeqRow = z.object({ seq: Count });
 
@@ -78,4 +89,11 @@ export const AuditRow = z.object({
   subject: z.nullable(z.string()),
   requestId: z.nullable(z.string()),
   detail: z.nullable(z.string()),
+});
+
+export const ModerationRow = z.object({
+  channelId: z.string(),
+  mode: z.enum(["off", "flag", "mask", "block"]),
+  blocked: z.array(z.string()),
+  allowed: z.array(z.string()),
 });

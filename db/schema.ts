@@ -89,6 +89,10 @@ export const events = pgTable(
     clientMessageId: id("client_message_id"),
     content: text("content").notNull(),
     createdAt: moment("created_at").notNull(),
+    /** What the filter did: `masked`, `flagged` or nothing. */
+    moderation: text("moderation"),
+    /** Stands for what was sent, when that is not what was kept. */
+    sentHash: bigint("sent_hash", { mode: "number" }),
   },
   (table) => [
     primaryKey({ columns: [table.app, table.channelId, table.seq] }),
@@ -136,4 +140,18 @@ export const auditLog = pgTable(
     uniqueIndex("audit_log_once").on(table.app, table.id),
     index("audit_log_of_channel").on(table.app, table.channelId, table.place),
   ],
+);
+
+/** What an app (`channel_id` is empty) or one of its channels adds to the content filter. */
+export const moderation = pgTable(
+  "moderation",
+  {
+    app: id("app").notNull(),
+    channelId: id("channel_id").notNull(),
+    mode: text("mode").notNull(),
+    blocked: jsonb("blocked").notNull(),
+    allowed: jsonb("allowed").notNull(),
+    updatedAt: moment("updated_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.app, table.channelId] })],
 );

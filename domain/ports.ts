@@ -70,6 +70,10 @@ export interface RoomEvent {
   content: string;
   /** Milliseconds since 1970; never below the previous event's. */
   at: number;
+  /** What the filter did to it; absent when it found nothing. */
+  moderation?: "masked" | "flagged" | undefined;
+  /** `contentHash` of what was sent, when that is not what was kept: by it a retry is known. */
+  sentHash?: number | undefined;
 }
 
 /** Somebody who may not be in a channel (`ban`), or be there but not write (`mute`). */
@@ -145,8 +149,8 @@ export interface ModerationStore {
     app: AppId,
     id: ChannelId,
   ): Promise<{ app: ModerationRecord | null; channel: ModerationRecord | null }>;
-  /** `id` null: the whole app's. */
-  saveModeration(app: AppId, id: ChannelId | null, record: ModerationRecord): Promise<void>;
+  /** `id` null: the whole app's. In one transaction with its entry in the audit log. */
+  saveModeration(app: AppId, id: ChannelId | null, record: ModerationRecord, entry: AuditEntry): Promise<void>;
 }
 
 export interface KeyStore {
@@ -165,7 +169,8 @@ export interface UserStore {
 export interface ChannelStore {
   /**
    * Creates the channel with its members in one transaction. When the id is taken nothing changes and the channel that
-   * has it is returned with `created: false`. A `createdBy` that is a user becomes owner and member.
+   * has it is returned with `created: false`. A `createdBy` that is a user becomes owner and member. What was done is in
+   * the audit log.
    */
   createChannel(channel: NewChannel): Promise<{ channel: ChannelRecord; created: boolean }>;
   findChannel(app: AppId, id: ChannelId): Promise<ChannelRecord | undefined>;
@@ -190,6 +195,8 @@ export interface NewChannel {
   createdBy: string;
   members: readonly UserId[];
   custom: Custom;
+  /** Who asked, as the audit log names them; `createdBy`, and no request, when left out. */
+  asked?: { actor: string; requestId: string | null } | undefined;
 }
 
 export interface MyChannel {
@@ -217,6 +224,8 @@ export interface RoomBatch {
   members: readonly NewMember[];
   /** Read marks; a mark never goes back. */
   reads: readonly { userId: UserId; seq: number }[];
+  /** For the audit log, which learns of messages by the events. */
+  audit?: readonly AuditEntry[] | undefined;
 }
 
 /** Where a new member starts reading: what was said before is not theirs to catch up with. */
@@ -240,7 +249,14 @@ export interface Probe {
   ping(signal: AbortSignal): Promise<void>;
 }
 
-export type Store = KeyStore & UserStore & ChannelStore & HistoryStore & RoomStore & AuditStore & Probe;
+export type Store = KeyStore &
+  UserStore &
+  ChannelStore &
+  HistoryStore &
+  RoomStore &
+  AuditStore &
+  ModerationStore &
+  Probe;
 /** What routes need of it: everything but what rooms write behind. */
 export type WorkerStore = Omit<Store, "writeBatch">;
 

@@ -14,4 +14,6 @@ export const RoomEventRecord: z.ZodMiniType<RoomEvent> = z.object({
   clientMessageId: z.nullable(ClientMessageId),
   content: z.string(),
   at: z.number(),
+  moderation: z.optional(z.enum(["masked", "flagged"])),
+  sentHash: z.optional(z.number()),
 });

@@ -57,6 +57,7 @@ async function findOrCreateChannel(
     createdBy: isLobby ? `app:${app}` : userId,
     members: [],
     custom: {},
+    ...(isLobby && { asked: { actor: "system", requestId: null } }),
   });
   return channel;
 }

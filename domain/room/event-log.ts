@@ -18,6 +18,7 @@ export interface KnownMessage {
   id: string;
   at: number;
   hash: number;
+  moderation: RoomEvent["moderation"];
 }
 
 /**
@@ -62,7 +63,13 @@ export class EventLog {
     if (event.seq !== this.head + 1) throw new Error(`Event ${event.seq} does not follow ${this.head}`);
     const key = event.clientMessageId === null ? undefined : dedupKey(event.userId, event.clientMessageId);
     if (key !== undefined)
-      this.#known.set(key, { seq: event.seq, id: event.id, at: event.at, hash: contentHash(event.content) });
+      this.#known.set(key, {
+        seq: event.seq,
+        id: event.id,
+        at: event.at,
+        hash: hashOf(event),
+        moderation: event.moderation,
+      });
     this.#entries.push({ at: event.at, key });
     this.#lastAt = Math.max(this.#lastAt, event.at);
     this.#remember(event);
@@ -116,6 +123,11 @@ export class EventLog {
     )
       this.#recentBytes -= this.#recent.shift()?.bytes ?? 0;
   }
+}
+
+/** What tells a retry of this event from another message: what was sent, which need not be what was kept. */
+export function hashOf({ content, sentHash }: Pick<RoomEvent, "content" | "sentHash">): number {
+  return sentHash ?? contentHash(content);
 }
 
 // A user id can hold "|" and a client id cannot, so the pair has one reading.

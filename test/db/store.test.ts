@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { reasonForNoPostgres } from "../support/real-postgres.ts";
 import { describeAudit } from "./contract/audit.ts";
+import { describeAuditedActions } from "./contract/audited-actions.ts";
 import { describeBatches } from "./contract/batches.ts";
 import { describeChannels } from "./contract/channels.ts";
 import { describeHistory } from "./contract/history.ts";
@@ -33,6 +34,7 @@ function describeStore(name: string, open: () => Promise<OpenedStore>): void {
     describeHistory(() => opened);
     describeBatches(() => opened);
     describeAudit(() => opened);
+    describeAuditedActions(() => opened);
     describeNewMembers(() => opened);
     describeRepeatedClientIds(() => opened);
     describeInjection(() => opened);

@@ -6,6 +6,8 @@ import type {
   ChannelRecord,
   EventRange,
   MemberRecord,
+  ModerationRecord,
+  ModerationStore,
   NewChannel,
   RoomBatch,
   RoomEvent,
@@ -24,6 +26,7 @@ interface State {
   events: Map<string, Map<number, RoomEvent>>;
   /** In the order they were written; an entry's place is its index and one. */
   audit: { app: AppId; entry: AuditEntry }[];
+  moderation: Map<string, ModerationRecord>;
 }
 
 /** The store on Maps, held to the same contract as the one in Postgres (`test/db/store.test.ts`). */
@@ -35,6 +38,7 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
     members: new Map(),
     events: new Map(),
     audit: [],
+    moderation: new Map(),
   };
   return {
     ...keyStore(state),
@@ -42,6 +46,7 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
     ...channelStore(state, now),
     ...historyStore(state),
     ...auditStore(state),
+    ...moderationStore(state),
   };
 }
 
@@ -109,6 +114,7 @@ function channelStore(state: State, now: () => Date): Pick<Store, ChannelMethods
       const record = createRecord(state, channel, now());
       channels.set(name, record);
       addMembers(state, channel);
+      noteCreation(state, channel, now());
       return { channel: structuredClone(record), created: true };
     },
     findChannel: async (app, id) => structuredClone(channels.get(nameOf(app, id))),
@@ -150,6 +156,26 @@ function addMembers(state: State, { app, id, createdBy, members }: NewChannel): 
   }
 }
 
+function noteCreation(state: State, { app, id, type, createdBy, members, asked }: NewChannel, at: Date): void {
+  const noted = {
+    actor: asked?.actor ?? createdBy,
+    requestId: asked?.requestId ?? null,
+    channelId: id,
+    at: at.getTime(),
+  };
+  const added = [...new Set(members)].filter((userId) => userId !== createdBy).toSorted(byId);
+  addAudit(state, app, [
+    { ...noted, id: crypto.randomUUID(), action: "channel.create", subject: id, detail: type },
+    ...added.map((subject) => ({
+      ...noted,
+      id: crypto.randomUUID(),
+      action: "member.add" as const,
+      subject,
+      detail: null,
+    })),
+  ]);
+}
+
 function membersOf({ members }: State, app: AppId, id: ChannelId): Map<string, MemberRecord> {
   const present = members.get(nameOf(app, id)) ?? new Map<string, MemberRecord>();
   members.set(nameOf(app, id), present);
@@ -175,6 +201,7 @@ function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
         const member = members.get(userId);
         if (member !== undefined) member.readSeq = Math.max(member.readSeq, seq);
       }
+      addAudit(state, batch.app, batch.audit ?? []);
       if (refused.length > 0) throw new BatchRefused(refused);
     },
   };
@@ -196,13 +223,29 @@ function auditStore(state: State): AuditStore {
   };
 }
 
+function moderationStore(state: State): ModerationStore {
+  const { moderation } = state;
+  return {
+    findModeration: async (app, id) =>
+      structuredClone({
+        app: moderation.get(nameOf(app, "")) ?? null,
+        channel: moderation.get(nameOf(app, id)) ?? null,
+      }),
+    saveModeration: async (app, id, record, entry) => {
+      moderation.set(nameOf(app, id ?? ""), structuredClone(record));
+      addAudit(state, app, [entry]);
+    },
+  };
+}
+
 function addAudit({ audit }: State, app: AppId, entries: readonly AuditEntry[]): void {
   for (const entry of entries)
     if (!audit.some((there) => there.app === app && there.entry.id === entry.id))
       audit.push({ app, entry: structuredClone(entry) });
 }
 
-function writeEvent({ events }: State, { app, channelId }: RoomBatch, event: RoomEvent): RefusedEvent[] {
+function writeEvent(state: State, { app, channelId }: RoomBatch, event: RoomEvent): RefusedEvent[] {
+  const { events } = state;
   const { seq, epoch, id, userId, username, clientMessageId, content } = event;
   if ([username, content].some((text) => text.includes("\u0000") || !text.isWellFormed()))
     return [{ seq, reason: "unstorable" }];
@@ -218,7 +261,18 @@ function writeEvent({ events }: State, { app, channelId }: RoomBatch, event: Roo
   );
   if (isTaken) return [{ seq, reason: "conflict" }];
   present.set(seq, structuredClone(event));
+  addAudit(state, app, messageEntries(channelId, event));
   return [];
+}
+
+function messageEntries(
+  channelId: ChannelId,
+  { at, userId, id, clientMessageId, moderation }: RoomEvent,
+): AuditEntry[] {
+  const entry = { at, actor: userId, channelId, subject: id, requestId: clientMessageId, detail: null };
+  const actions: AuditEntry["action"][] = ["message.send"];
+  if (moderation !== undefined) actions.push(moderation === "masked" ? "message.mask" : "message.flag");
+  return actions.map((action) => ({ ...entry, action, id: crypto.randomUUID() }));
 }
 
 function moveHead({ channels, events }: State, { app, channelId }: RoomBatch): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AppId, ClientMessageId } from "../../../protocol/ids.ts";
-import { batchOf, channelOf, eventOf, newApp, type Opened, room, user } from "./opened-store.ts";
+import { batchOf, channelOf, entryOf, eventOf, newApp, type Opened, room, user } from "./opened-store.ts";
 
 const BREAKOUTS = ["'", '"', "''", "\\'", "`", "')", "\"}'", "$$", "E'\\''", "$1", "%27", "';"];
 const PAYLOADS = [
@@ -73,6 +73,7 @@ export function describeInjection(opened: Opened): void {
         before && {
           ...before,
           events: (before["events"] ?? 0) + STRINGS.length,
+          audit_log: (before["audit_log"] ?? 0) + STRINGS.length,
           members: (before["members"] ?? 0) + STRINGS.length,
         },
       );
@@ -107,6 +108,12 @@ export function describeInjection(opened: Opened): void {
         await store.insertApiKey(key);
         expect(await store.listApiKeys(app)).toEqual([key]);
         expect(await store.revokeApiKey(text, createdAt)).toBe(false);
+        const lists = { mode: "mask" as const, blocked: [text], allowed: [text, text] };
+        const strings = { actor: text, subject: text, requestId: text, detail: text, channelId: room(text) };
+        const entry = entryOf({ ...strings, action: text as "key.create" });
+        await store.saveModeration(app, room(text), lists, entry);
+        expect(await store.findModeration(app, room(text))).toEqual({ app: null, channel: lists });
+        expect((await store.listAudit(app, { channelId: room(text), limit: 1 }))[0]?.entry).toEqual(entry);
       }
       expect(await countRows?.()).toEqual(
         before && {
@@ -115,6 +122,9 @@ export function describeInjection(opened: Opened): void {
           members: (before["members"] ?? 0) + 2 * some.length,
           users: (before["users"] ?? 0) + some.length,
           api_keys: (before["api_keys"] ?? 0) + some.length,
+          moderation: (before["moderation"] ?? 0) + some.length,
+          // Of each channel: that it was made, for whom, and its lists.
+          audit_log: (before["audit_log"] ?? 0) + 3 * some.length,
         },
       );
     });
