@@ -1,7 +1,12 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** Folders whose tests start the whole stack: one file at a time, and with patience. */
-const STACK = ["test/stack/**/*.test.ts", "test/page/**/*.test.ts", "test/smoke/**/*.test.ts"];
+/** Tests that start the whole stack: one file at a time, and with patience. */
+const STACK = [
+  "test/stack/**/*.test.ts",
+  "test/page/**/*.test.ts",
+  "test/smoke/**/*.test.ts",
+  "test/chaos/**/*.stack.test.ts",
+];
 const UNIT_TIME_LIMIT_MS = 30_000;
 const STACK_TIME_LIMIT_MS = 120_000;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Variables } from "../domain/config.ts";
 import type { DataDir } from "./data-dir.ts";
 import { openDatabase } from "./database.ts";
-import { type Issuer, startIssuer } from "./issuer.ts";
+import { type Issuer, type IssuerOptions, startIssuer } from "./issuer.ts";
 import { findSetting } from "./local-settings.ts";
 import { startNeonServer } from "./neon-server.ts";
 import { openPostgresDoor } from "./postgres-door.ts";
@@ -86,9 +86,12 @@ export async function startRedis(options: BackendOptions): Promise<UpstashRedis>
   return { restUrl: server.url, restToken: token };
 }
 
-export async function startIdentity(options: BackendOptions, pageOrigin: string): Promise<Issuer> {
+export async function startIdentity(
+  options: BackendOptions,
+  { pageOrigin, through }: Pick<IssuerOptions, "pageOrigin" | "through">,
+): Promise<Issuer> {
   const dataDir = options.memory ? {} : { dataDir: options.dataDir.state };
-  const issuer = await startIssuer({ port: helperPort(options, 1), pageOrigin, ...dataDir });
+  const issuer = await startIssuer({ port: helperPort(options, 1), pageOrigin, through, ...dataDir });
   options.closers.push(() => issuer.close());
   return issuer;
 }

@@ -19,14 +19,16 @@ export interface Command {
   args: readonly string[];
   environment: Record<string, string>;
   logFile: string;
+  /** Keeps what the log file has from before. */
+  appendLog?: boolean | undefined;
   /** Told every line the command writes. */
   onLine?: ((line: string) => void) | undefined;
 }
 
 /** Runs a Node program under a keeper, so that it and all it starts end with this process at the latest. */
-export async function startChild({ args, environment, logFile, onLine }: Command): Promise<Child> {
+export async function startChild({ args, environment, logFile, appendLog, onLine }: Command): Promise<Child> {
   await mkdir(dirname(logFile), { recursive: true });
-  const log = createWriteStream(logFile, { mode: 0o600 });
+  const log = createWriteStream(logFile, { mode: 0o600, flags: appendLog === true ? "a" : "w" });
   const child = spawn(process.execPath, [join(import.meta.dirname, "keeper.ts"), process.execPath, ...args], {
     cwd: PROJECT_DIR,
     env: { ...process.env, ...environment },

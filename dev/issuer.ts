@@ -19,8 +19,17 @@ export type SessionRequest = z.input<typeof SessionRequest>;
 
 export interface Issuer {
   url: string;
+  /** Its `iss`: the same address, or another that leads to it. */
+  name: string;
   keys: IssuerKeys;
   close(): Promise<void>;
+}
+
+export interface IssuerOptions {
+  port?: number;
+  dataDir?: string;
+  pageOrigin: string;
+  through?: ((url: string) => Promise<string>) | undefined;
 }
 
 /**
@@ -30,15 +39,17 @@ export interface Issuer {
  *
  * @param dataDir Where the keys are kept; without it they are new at each start.
  * @param pageOrigin Goes into `azp`, as Clerk does it, and may call from a browser.
+ * @param through Gives the address that others know it by, when that is not its own.
  */
-export async function startIssuer(options: { port?: number; dataDir?: string; pageOrigin: string }): Promise<Issuer> {
+export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   const keys = await openIssuerKeys(options.dataDir);
   const server = await listenForJson(options.port ?? 0, async (request) => {
     if (!mayCall(request, options.pageOrigin)) return { status: 403, body: { error: "Not from this origin" } };
-    const reply = await route(request, { keys, issuer: server.url, pageOrigin: options.pageOrigin });
+    const reply = await route(request, { keys, issuer: name, pageOrigin: options.pageOrigin });
     return { ...reply, headers: { ...reply.headers, ...corsHeaders(request) } };
   });
-  return { url: server.url, keys, close: () => server.close() };
+  const name = (await options.through?.(server.url)) ?? server.url;
+  return { url: server.url, name, keys, close: () => server.close() };
 }
 
 interface Context {

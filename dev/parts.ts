@@ -14,9 +14,12 @@ export interface Part {
   name: string;
   url: string;
   logFile: string;
-  child: Child;
+  /** Settles when it has ended and nobody wanted that. */
+  ended: Child["ended"];
+  /** Somebody has taken it away on purpose. */
+  isAway: boolean;
   /** What it does not compile for, while it waits for the code to change. */
-  compileError: () => string | undefined;
+  compileError: string | undefined;
 }
 
 /** Settles when a part ends that nobody stopped, with what to tell about it. */
@@ -29,26 +32,27 @@ export async function whenOneIsSilent(parts: readonly Part[]): Promise<StackErro
   return await Promise.race(parts.map(whenSilent));
 }
 
-async function whenEnded({ name, child, logFile }: Part): Promise<StackError> {
-  const { code, lastLines } = await child.ended;
+async function whenEnded({ name, ended, logFile }: Part): Promise<StackError> {
+  const { code, lastLines } = await ended;
   const why = lastLines.findLast((line) => /error|failed|cannot/i.test(line)) ?? lastLines.at(-1) ?? "no output";
   const exit = code === null ? "was killed" : `ended with code ${code}`;
   return new StackError(`The ${name} process ${exit}: ${why.trim()}; start again with npm run dev, or see ${logFile}`);
 }
 
 /** PartyKit's program goes on when its runtime is gone. A reload takes a moment, so it is given some time. */
-async function whenSilent({ name, url, child, logFile }: Part): Promise<StackError> {
+async function whenSilent(part: Part): Promise<StackError> {
+  const { name, url, logFile } = part;
   return await new Promise((resolve) => {
     let heardAt = Date.now();
     const look = async () => {
-      if (await isListening(url)) heardAt = Date.now();
+      if (part.isAway || (await isListening(url))) heardAt = Date.now();
       if (Date.now() - heardAt < SILENCE_LIMIT_MS) return;
       const advice = `start again with npm run dev, or see ${logFile}`;
       resolve(new StackError(`The ${name} stopped listening at ${url}: ${advice}`));
     };
     const timer = setInterval(() => void look(), LISTEN_CHECK_MS);
     timer.unref();
-    child.ended.then(() => clearInterval(timer)).catch(() => clearInterval(timer));
+    part.ended.then(() => clearInterval(timer)).catch(() => clearInterval(timer));
   });
 }
 
@@ -81,14 +85,16 @@ export async function untilAllAnswer(parts: readonly Part[], broken: Promise<Sta
   }
 }
 
-async function untilAnswers({ name, url, logFile, compileError }: Part, signal: AbortSignal): Promise<void> {
+async function untilAnswers(part: Part, signal: AbortSignal): Promise<void> {
+  const { name, url, logFile } = part;
   const until = Date.now() + READY_TIME_LIMIT_MS;
   while (!signal.aborted) {
     const reply = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     if (reply?.ok === true) return;
-    const error = compileError();
-    if (error !== undefined)
-      throw new StackError(`The ${name} cannot be compiled: ${error}; correct that, all of it is in ${logFile}`);
+    if (part.compileError !== undefined)
+      throw new StackError(
+        `The ${name} cannot be compiled: ${part.compileError}; correct that, all of it is in ${logFile}`,
+      );
     if (Date.now() > until) throw new StackError(`The ${name} did not answer in a minute: see ${logFile}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

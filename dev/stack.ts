@@ -15,9 +15,10 @@ import {
 import { type DataDir, takeDataDir } from "./data-dir.ts";
 import { openLocalApiKey } from "./local-api-key.ts";
 import { findSetting, overlaySettings } from "./local-settings.ts";
-import { type Part, requireFreePort, untilAllAnswer, whenOneEnds, whenOneIsSilent } from "./parts.ts";
+import { requireFreePort, untilAllAnswer, whenOneEnds, whenOneIsSilent } from "./parts.ts";
 import { buildPage } from "./page.ts";
 import { startRooms } from "./rooms.ts";
+import { type PartControl, RunningPart } from "./running-part.ts";
 import { StackError } from "./stack-error.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
 import { startWorker } from "./worker.ts";
@@ -30,13 +31,23 @@ export interface StackOptions {
   memory: boolean;
   /** Settings in here win over the stack's own. */
   environment: Variables;
+  /** Run in place of the project's own entries. */
+  entries?: { rooms?: string; Worker?: string } | undefined;
+  /** Gives the address that others are told for a part, which leads to it: how something is put between two of them. */
+  through?: ((hop: StackHop, url: string) => Promise<string>) | undefined;
   /** Told what is being started. */
   progress?: (step: string) => void;
   /** Told every line that the Worker and the rooms write. */
   onLine?: (part: string, line: string) => void;
 }
 
+/** What stands behind an address: the Worker for clients, the rooms for the Worker's gateway, and what both lean on. */
+export type StackHop = "worker" | "gateway" | "postgres" | "redis" | "issuer";
+
 export interface RunningStack extends StackFile {
+  /** The two programs, to be taken away and brought back. */
+  worker: PartControl;
+  rooms: PartControl;
   /** Settles with what happened when a part ends that nobody stopped. */
   broken: Promise<StackError>;
   /** Publishes the page and the docs anew, after a change. */
@@ -69,54 +80,58 @@ async function start(options: StackOptions, closers: Closer[]): Promise<Omit<Run
   closers.push(() => dataDir.release());
   options.progress?.("the database, Redis and the identity provider");
   const backends = await startBackends({ ...options, dataDir, closers });
-  const variables = composeSettings(backends, options.environment);
+  const variables = overlaySettings(await composeSettings(backends, options.through), options.environment);
   const settings = requireSettings(variables);
   options.progress?.("the tables, the page, the Worker and the rooms");
   const rebuildPage = () => publishPage(dataDir, backends);
-  const [apiKey, ...parts] = await allOrNone([
+  const [apiKey, worker, rooms] = await allOrNone([
     prepareDatabase(backends.postgres, settings, dataDir),
     rebuildPage().then(() => startPart("Worker", backends.apiUrl, options, { dataDir, variables, closers })),
     startPart("rooms", backends.partyUrl, options, { dataDir, variables, closers }),
   ]);
+  const parts = [worker, rooms];
   const ended = whenOneEnds(parts);
   await untilAllAnswer(parts, ended);
   const broken = Promise.race([ended, whenOneIsSilent(parts)]);
   const file = describe(backends, apiKey, settings);
   await writeStackFile(dataDir.path, file);
   closers.push(() => removeStackFile(dataDir.path));
-  return { ...file, broken, rebuildPage };
+  return { ...file, worker, rooms, broken, rebuildPage };
 }
 
 type Backends = Awaited<ReturnType<typeof startBackends>>;
 
-async function startBackends(options: BackendOptions) {
+async function startBackends(options: BackendOptions & Pick<StackOptions, "through">) {
   const apiUrl = `http://127.0.0.1:${options.port}`;
   const partyUrl = `http://127.0.0.1:${options.partyPort}`;
+  const { through } = options;
   const [postgres, redis, issuer, secret] = await allOrNone([
     startPostgres(options),
     startRedis(options),
-    startIdentity(options, findSetting(options.environment, "PUBLIC_URL") ?? apiUrl),
+    startIdentity(options, {
+      pageOrigin: findSetting(options.environment, "PUBLIC_URL") ?? apiUrl,
+      through: through && ((url) => through("issuer", url)),
+    }),
     keptSecret(options.dataDir, "chat-jwt-secret"),
   ]);
   return { apiUrl, partyUrl, postgres, redis, issuer, secret };
 }
 
-function composeSettings(backends: Backends, environment: Variables): Record<string, string> {
+async function composeSettings(backends: Backends, through: StackOptions["through"] = async (_, url) => url) {
   const { apiUrl, partyUrl, postgres, redis, issuer, secret } = backends;
-  const own = {
+  return {
     ENVIRONMENT: "development",
     DEV_MODE: "true",
-    PUBLIC_URL: apiUrl,
-    PARTY_URL: partyUrl,
+    PUBLIC_URL: await through("worker", apiUrl),
+    PARTY_URL: await through("gateway", partyUrl),
     ALLOWED_ORIGINS: `${apiUrl},${apiUrl.replace("127.0.0.1", "localhost")}`,
-    LOCAL_ISSUER: issuer.url,
+    LOCAL_ISSUER: issuer.name,
     CHAT_JWT_SECRET: secret,
     DATABASE_URL: postgres.databaseUrl,
-    NEON_FETCH_ENDPOINT: postgres.neonFetchEndpoint,
-    UPSTASH_REDIS_REST_URL: redis.restUrl,
+    NEON_FETCH_ENDPOINT: await through("postgres", postgres.neonFetchEndpoint),
+    UPSTASH_REDIS_REST_URL: await through("redis", redis.restUrl),
     UPSTASH_REDIS_REST_TOKEN: redis.restToken,
   };
-  return overlaySettings(own, environment);
 }
 
 /** @throws {StackError} that names every wrong setting: the environment's, as the stack's own are right. */
@@ -163,27 +178,29 @@ async function startPart(
   url: string,
   options: StackOptions,
   setup: PartSetup,
-): Promise<Part> {
+): Promise<RunningPart> {
   const { dataDir, variables, closers } = setup;
   const logFile = join(dataDir.path, "logs", `${name.toLowerCase()}.log`);
   const port = Number(new URL(url).port);
-  let compileError: string | undefined;
-  const onLine = (line: string) => {
-    compileError ??= COMPILE_ERROR.exec(line)?.[1];
-    options.onLine?.(name, line);
-  };
-  const partOptions = { dataDir, port, settings: variables, logFile, onLine };
-  const child =
-    name === "rooms"
-      ? await startRooms(partOptions)
-      : await startWorker({ ...partOptions, assetsDir: assetsDir(dataDir) });
-  closers.push(() => child.stop());
-  await dataDir.recordChild(child.pid);
-  return { name, url, logFile, child, compileError: () => compileError };
+  const entry = options.entries?.[name];
+  const part = await RunningPart.launch({
+    name,
+    url,
+    logFile,
+    onLine: (line) => options.onLine?.(name, line),
+    launch: async (onLine, appendLog) => {
+      const partOptions = { dataDir, port, settings: variables, logFile, appendLog, entry, onLine };
+      const child =
+        name === "rooms"
+          ? await startRooms(partOptions)
+          : await startWorker({ ...partOptions, assetsDir: assetsDir(dataDir) });
+      await dataDir.recordChild(child.pid);
+      return child;
+    },
+  });
+  closers.push(() => part.stop());
+  return part;
 }
-
-// How esbuild reports under both programs; the first of its lines only counts the errors.
-const COMPILE_ERROR = /\[ERROR\] (?!Build failed)(.+)/;
 
 function describe({ apiUrl, partyUrl, postgres, redis, issuer, secret }: Backends, apiKey: string, settings: Settings) {
   return {

@@ -10,17 +10,21 @@ export interface PartOptions {
   port: number;
   settings: Record<string, string>;
   logFile: string;
+  appendLog: boolean;
+  /** What is run; for other code than the project's own. */
+  entry?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
 }
 
 /** Starts the Worker under `wrangler dev`, with its settings in a file that only its owner can read. */
 export async function startWorker(options: PartOptions & { assetsDir: string }): Promise<Child> {
-  const { dataDir, port, settings, logFile, onLine } = options;
+  const { dataDir, port, settings, logFile, appendLog, onLine } = options;
+  const entry = options.entry ?? join(PROJECT_DIR, "functions/index.ts");
   const envFile = join(dataDir.state, "worker.env");
   await writePrivateFile(envFile, formatEnv(settings));
   // prettier-ignore
   const args = [
-    join(PROJECT_DIR, "node_modules/wrangler/bin/wrangler.js"), "dev", join(PROJECT_DIR, "functions/index.ts"),
+    join(PROJECT_DIR, "node_modules/wrangler/bin/wrangler.js"), "dev", entry,
     "--config", await writeConfig(dataDir), "--assets", options.assetsDir, "--env-file", envFile,
     "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0",
     "--persist-to", join(dataDir.state, "worker"), "--show-interactive-dev-session=false",
@@ -35,7 +39,7 @@ export async function startWorker(options: PartOptions & { assetsDir: string }):
     WRANGLER_REGISTRY_PATH: join(dataDir.state, "worker-registry"),
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
   };
-  return await startChild({ args, environment, logFile, onLine });
+  return await startChild({ args, environment, logFile, appendLog, onLine });
 }
 
 /**

@@ -16,14 +16,14 @@ async function openPart(status: number) {
   await listen(server, 0);
   closers.push(() => server.close());
   const { promise, resolve } = Promise.withResolvers<Awaited<Child["ended"]>>();
-  const child: Child = { pid: 0, ended: promise, stop: () => Promise.resolve() };
   const { port } = server.address() as AddressInfo; // a TCP server's address
   const part: Part = {
     name: "rooms",
     url: `http://127.0.0.1:${port}`,
     logFile: "/logs/rooms.log",
-    child,
-    compileError: () => undefined,
+    ended: promise,
+    isAway: false,
+    compileError: undefined,
   };
   return { part, port, end: resolve };
 }
@@ -45,7 +45,7 @@ describe("starting the parts", () => {
 
   it("fails with the compiler's words when a part cannot be compiled", async () => {
     const { part } = await openPart(503);
-    const broken = { ...part, compileError: () => 'Could not resolve "./gone.ts"' };
+    const broken = { ...part, compileError: 'Could not resolve "./gone.ts"' };
     await expect(untilAllAnswer([broken], whenOneEnds([broken]))).rejects.toThrow(
       'The rooms cannot be compiled: Could not resolve "./gone.ts"; correct that, all of it is in /logs/rooms.log',
     );

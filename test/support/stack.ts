@@ -3,11 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionRequest } from "../../dev/issuer.ts";
 import type { StackFile } from "../../dev/stack-file.ts";
-import { startStack as startLocalStack } from "../../dev/stack.ts";
+import type { PartControl } from "../../dev/running-part.ts";
+import { type StackOptions, startStack as startLocalStack } from "../../dev/stack.ts";
 import { freePort } from "./binaries.ts";
 
 export interface Stack extends StackFile {
   dataDir: string;
+  /** The two programs: `await stack.rooms.kill()` is a `kill -9`, `await stack.rooms.start()` brings it back. */
+  worker: PartControl;
+  rooms: PartControl;
   /** Settles with what happened when the Worker or the rooms end that nobody stopped. */
   broken: Promise<Error>;
   /** A session token, as the identity provider would give it. */
@@ -21,11 +25,15 @@ export interface Stack extends StackFile {
  * Starts the whole stack on free ports, keeping nothing. The settings of this shell do not reach it.
  *
  * @param overrides Settings that win over the stack's own.
+ * @param options How it differs from the stack that developers start.
  */
-export async function startStack(overrides: Record<string, string> = {}): Promise<Stack> {
+export async function startStack(
+  overrides: Record<string, string> = {},
+  options: Pick<StackOptions, "entries" | "through" | "onLine"> = {},
+): Promise<Stack> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-stack-"));
   const [port, partyPort] = [await freePort(), await freePort()];
-  const stack = await startLocalStack({ port, partyPort, dataDir, memory: true, environment: overrides });
+  const stack = await startLocalStack({ port, partyPort, dataDir, memory: true, environment: overrides, ...options });
   const post = (path: string, body?: unknown) =>
     fetch(`${stack.issuer}${path}`, { method: "POST", body: JSON.stringify(body) });
   return {
