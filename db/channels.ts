@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { ChannelRecord, ChannelStore, NewChannel } from "../domain/ports.ts";
+import { NOT_BANNED } from "./bans.ts";
 import { CHANNEL_COLUMNS, ChannelCountRow, ChannelRow, MEMBER_COLUMNS, MemberListRow, MemberRow } from "./rows.ts";
 import { parseRows, requireRow, type Sql, type Statement } from "./sql.ts";
 
@@ -14,7 +15,7 @@ export function createChannelStore(sql: Sql): ChannelStore {
     },
     async findMember(app, id, userId) {
       const [member] = await sql.rows(MemberRow, {
-        text: `select ${MEMBER_COLUMNS} from members m where m.app = $1 and m.channel_id = $2 and m.user_id = $3`,
+        text: `select ${MEMBER_COLUMNS} from members m where m.app = $1 and m.channel_id = $2 and m.user_id = $3 and ${NOT_BANNED}`,
         params: [app, id, userId],
       });
       return member;
@@ -34,7 +35,7 @@ export function createChannelStore(sql: Sql): ChannelStore {
         text: `
           select ${CHANNEL_COLUMNS}, ${MEMBER_COLUMNS}
           from members m join channels c on c.app = m.app and c.id = m.channel_id
-          where m.app = $1 and m.user_id = $2 and m.channel_id > $3
+          where m.app = $1 and m.user_id = $2 and m.channel_id > $3 and ${NOT_BANNED}
           order by m.channel_id limit $4`,
         params: [app, userId, after ?? "", limit],
       };
@@ -49,7 +50,7 @@ export function createChannelStore(sql: Sql): ChannelStore {
         text: `
           select count(*) as channels, coalesce(sum(greatest(c.head_seq - m.read_seq, 0)), 0) as unread
           from members m join channels c on c.app = m.app and c.id = m.channel_id
-          where m.app = $1 and m.user_id = $2`,
+          where m.app = $1 and m.user_id = $2 and ${NOT_BANNED}`,
         params: [app, userId],
       });
       return requireRow(rows);

@@ -1,10 +1,13 @@
 import * as z from "zod/mini";
 import type { Store, WorkerStore } from "../domain/ports.ts";
 import { createAuditStore } from "./audit.ts";
+import { createBanStore } from "./bans.ts";
 import { createChannelStore } from "./channels.ts";
 import { createHistoryStore } from "./history.ts";
 import { createKeyStore } from "./keys.ts";
+import { createMemberStore } from "./members.ts";
 import { createModerationStore } from "./moderation.ts";
+import { createRestrictionStore } from "./restrictions.ts";
 import { writeBatch } from "./room-batch.ts";
 import { openSql, type Sql, type SqlOptions } from "./sql.ts";
 import { createUserStore } from "./users.ts";
@@ -28,7 +31,10 @@ function createStore(sql: Sql): WorkerStore {
   return {
     ...createKeyStore(sql),
     ...createUserStore(sql),
+    ...createRestrictionStore(sql),
     ...createChannelStore(sql),
+    ...createMemberStore(sql),
+    ...createBanStore(sql),
     ...createHistoryStore(sql),
     ...createAuditStore(sql),
     ...createModerationStore(sql),

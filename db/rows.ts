@@ -40,6 +40,25 @@ export const MemberRow = z.object({ userId: id<UserId>(), role: z.enum(["owner",
 export const MemberListRow = z.object({ count: Count, userIds: z.array(id<UserId>()) });
 export const ChannelCountRow = z.object({ channels: Count, unread: Count });
 
+export const RESTRICTION_COLUMNS =
+  'revoked_before as "revokedBefore", banned_at as "bannedAt", banned_until as "bannedUntil"';
+export const RestrictionRow = z.object({
+  revokedBefore: z.nullable(Milliseconds),
+  bannedAt: z.nullable(Milliseconds),
+  bannedUntil: z.nullable(Milliseconds),
+});
+
+export const BAN_COLUMNS =
+  'user_id as "userId", kind, until, reason, created_by as "createdBy", created_at as "createdAt"';
+export const BanRow = z.object({
+  userId: id<UserId>(),
+  kind: z.enum(["ban", "mute"]),
+  until: z.nullable(z.date()),
+  reason: z.nullable(z.string()),
+  createdBy: z.string(),
+  createdAt: z.date(),
+});
+
 export const EVENT_COLUMNS =
   'seq, epoch, kind, id, user_id as "userId", username, client_message_id as "clientMessageId", content, created_at as at, moderation, sent_hash as "sentHash"';
 const EventColumns = z.object({

@@ -74,6 +74,40 @@ export const members = pgTable(
   ],
 );
 
+/** What an app has said about one of its users, wherever they are. */
+export const restrictions = pgTable(
+  "restrictions",
+  {
+    app: id("app").notNull(),
+    userId: id("user_id").notNull(),
+    /** Tokens issued before this are refused. */
+    revokedBefore: moment("revoked_before"),
+    /** Banned from the app since then, by whom and why; null for who is not. */
+    bannedAt: moment("banned_at"),
+    bannedUntil: moment("banned_until"),
+    bannedBy: text("banned_by"),
+    banReason: text("ban_reason"),
+  },
+  (table) => [primaryKey({ columns: [table.app, table.userId] })],
+);
+
+/** Who may not be in a channel, or not write there. */
+export const bans = pgTable(
+  "bans",
+  {
+    app: id("app").notNull(),
+    channelId: id("channel_id").notNull(),
+    userId: id("user_id").notNull(),
+    /** `ban` or `mute`. */
+    kind: text("kind").notNull(),
+    until: moment("until"),
+    reason: text("reason"),
+    createdBy: text("created_by").notNull(),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.app, table.channelId, table.userId] })],
+);
+
 /** A room's order, one row per `seq`. A message is the first kind; nothing may assume that it stays the only one. */
 export const events = pgTable(
   "events",

@@ -88,6 +88,21 @@ export interface BanRecord {
   createdAt: Date;
 }
 
+/** What an app has said about one of its users, wherever they are. Times are milliseconds since 1970. */
+export interface Restriction {
+  /** Tokens and sign-ins issued before this are refused; 0 when none were revoked. */
+  revokedBefore: number;
+  /** They may not be in the app at all; `until` null: until it is lifted. */
+  ban: { until: number | null } | null;
+}
+
+/** What is to become of a restriction; what is left out stays. */
+export interface RestrictionChange {
+  revokedBefore?: number | undefined;
+  /** Null lifts it. */
+  ban?: Omit<BanRecord, "userId" | "kind"> | null | undefined;
+}
+
 export type AuditAction =
   | "channel.create"
   | "member.join"
@@ -166,6 +181,34 @@ export interface UserStore {
   upsertUser(app: AppId, user: UserChange): Promise<UserRecord>;
 }
 
+/** Every change is written together with the line of the audit log that tells of it. */
+export interface RestrictionStore {
+  findRestriction(app: AppId, userId: UserId): Promise<Restriction>;
+  /**
+   * Changes a user's restriction. `revokedBefore` never goes back, but from a time that has not come yet (more than a minute
+   * past the new one): only a clock that was wrong can have set that.
+   */
+  restrictUser(app: AppId, userId: UserId, change: RestrictionChange, audit: AuditEntry): Promise<Restriction>;
+}
+
+/** As above. A ban leaves membership in place and suspends it: whoever is banned is found in no channel's members. */
+export interface BanStore {
+  /** Bans or mutes, in the place of the ban or mute there is. */
+  setBan(app: AppId, id: ChannelId, ban: BanRecord, audit: AuditEntry): Promise<void>;
+  /** @returns false when there was nothing to lift. */
+  liftBan(app: AppId, id: ChannelId, userId: UserId, audit: AuditEntry): Promise<boolean>;
+  /** Those in force, ordered by user id, those after `after`. */
+  listBans(app: AppId, id: ChannelId, page: { after?: UserId | undefined; limit: number }): Promise<BanRecord[]>;
+}
+
+/** As above. */
+export interface MemberStore {
+  /** Makes members of those who are none; they start reading at the channel's end. */
+  addMembers(app: AppId, id: ChannelId, userIds: readonly UserId[], audit: readonly AuditEntry[]): Promise<void>;
+  /** @returns false when they were no member. */
+  removeMember(app: AppId, id: ChannelId, userId: UserId, audit: AuditEntry): Promise<boolean>;
+}
+
 export interface ChannelStore {
   /**
    * Creates the channel with its members in one transaction. When the id is taken nothing changes and the channel that
@@ -174,6 +217,7 @@ export interface ChannelStore {
    */
   createChannel(channel: NewChannel): Promise<{ channel: ChannelRecord; created: boolean }>;
   findChannel(app: AppId, id: ChannelId): Promise<ChannelRecord | undefined>;
+  /** Undefined for who is banned, too. */
   findMember(app: AppId, id: ChannelId, userId: UserId): Promise<MemberRecord | undefined>;
   /** At most `limit` member ids, ordered. */
   listMembers(app: AppId, id: ChannelId, limit: number): Promise<{ count: number; userIds: UserId[] }>;
@@ -235,6 +279,7 @@ export interface RoomStore {
   findChannel: ChannelStore["findChannel"];
   createChannel: ChannelStore["createChannel"];
   findMember: ChannelStore["findMember"];
+  listBans: BanStore["listBans"];
   /**
    * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`.
    *
@@ -251,7 +296,10 @@ export interface Probe {
 
 export type Store = KeyStore &
   UserStore &
+  RestrictionStore &
   ChannelStore &
+  MemberStore &
+  BanStore &
   HistoryStore &
   RoomStore &
   AuditStore &

@@ -9,6 +9,7 @@ import { describeHistory } from "./contract/history.ts";
 import { describeInjection } from "./contract/injection.ts";
 import { describeKeys, describeUsers } from "./contract/keys-and-users.ts";
 import type { OpenedStore } from "./contract/opened-store.ts";
+import { describePeople } from "./contract/people.ts";
 import { openLocalStore, openRealStore } from "./databases.ts";
 import { describeNewMembers } from "./new-members.ts";
 import { describeRepeatedClientIds } from "./repeated-client-ids.ts";
@@ -31,6 +32,7 @@ function describeStore(name: string, open: () => Promise<OpenedStore>): void {
     describeKeys(() => opened);
     describeUsers(() => opened);
     describeChannels(() => opened);
+    describePeople(() => opened);
     describeHistory(() => opened);
     describeBatches(() => opened);
     describeAudit(() => opened);

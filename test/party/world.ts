@@ -47,10 +47,10 @@ export class World {
   #last: Promise<void> = Promise.resolve();
   readonly #sleepy: boolean;
 
-  constructor({ channelId = "lobby", settings = {}, sleepy = false, store = createMemoryStore() }: WorldOptions = {}) {
+  constructor({ channelId = "lobby", settings = {}, sleepy = false, store }: WorldOptions = {}) {
     this.channelId = ChannelId.parse(channelId);
     this.#sleepy = sleepy;
-    this.store = store;
+    this.store = store ?? createMemoryStore(() => new Date(this.now));
     const board: RoomDeps["board"] = {
       reportPresence: async (_app, _id, { online, offline }) => {
         if (this.boardIsDown) throw new Error("Redis is away");
@@ -66,7 +66,7 @@ export class World {
         MAX_MESSAGE_LENGTH: 1_000,
         ...settings,
       },
-      store,
+      store: this.store,
       board,
       verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
       now: () => this.now,

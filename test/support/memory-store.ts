@@ -1,33 +1,19 @@
 import { BatchRefused, type RefusedEvent } from "../../domain/batch-refused.ts";
 import type {
-  ApiKeyRecord,
   AuditEntry,
   AuditStore,
   ChannelRecord,
   EventRange,
-  MemberRecord,
-  ModerationRecord,
   ModerationStore,
   NewChannel,
   RoomBatch,
   RoomEvent,
   Store,
-  UserRecord,
 } from "../../domain/ports.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
-
-interface State {
-  keys: Map<string, ApiKeyRecord>;
-  users: Map<string, UserRecord>;
-  channels: Map<string, ChannelRecord>;
-  members: Map<string, Map<string, MemberRecord>>;
-  /** Each channel's events by `seq`. */
-  events: Map<string, Map<number, RoomEvent>>;
-  /** In the order they were written; an entry's place is its index and one. */
-  audit: { app: AppId; entry: AuditEntry }[];
-  moderation: Map<string, ModerationRecord>;
-}
+import { isBannedFrom, peopleStore } from "./memory-people.ts";
+import { addAudit, byId, membersOf, nameOf, type State } from "./memory-state.ts";
 
 /** The store on Maps, held to the same contract as the one in Postgres (`test/db/store.test.ts`). */
 export function createMemoryStore(now: () => Date = () => new Date()): Store {
@@ -36,6 +22,8 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
     users: new Map(),
     channels: new Map(),
     members: new Map(),
+    restrictions: new Map(),
+    bans: new Map(),
     events: new Map(),
     audit: [],
     moderation: new Map(),
@@ -44,14 +32,12 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
     ...keyStore(state),
     ...userStore(state),
     ...channelStore(state, now),
+    ...peopleStore(state, now),
     ...historyStore(state),
     ...auditStore(state),
     ...moderationStore(state),
   };
 }
-
-const nameOf = (app: string, id: string) => JSON.stringify([app, id]);
-const byId = (left: string, right: string) => (left < right ? -1 : 1);
 
 function keyStore({ keys }: State): Pick<Store, "findApiKey" | "insertApiKey" | "listApiKeys" | "revokeApiKey"> {
   return {
@@ -104,7 +90,8 @@ function channelStore(state: State, now: () => Date): Pick<Store, ChannelMethods
   const mine = (app: AppId, userId: UserId) =>
     [...channels.values()].flatMap((channel) => {
       const member = members.get(nameOf(app, channel.id))?.get(userId);
-      return channel.app === app && member !== undefined ? [{ channel, member }] : [];
+      const isHere = channel.app === app && !isBannedFrom(state, app, channel.id, userId, now());
+      return isHere && member !== undefined ? [{ channel, member }] : [];
     });
   return {
     createChannel: async (channel) => {
@@ -118,7 +105,10 @@ function channelStore(state: State, now: () => Date): Pick<Store, ChannelMethods
       return { channel: structuredClone(record), created: true };
     },
     findChannel: async (app, id) => structuredClone(channels.get(nameOf(app, id))),
-    findMember: async (app, id, userId) => structuredClone(members.get(nameOf(app, id))?.get(userId)),
+    findMember: async (app, id, userId) =>
+      isBannedFrom(state, app, id, userId, now())
+        ? undefined
+        : structuredClone(members.get(nameOf(app, id))?.get(userId)),
     listMembers: async (app, id, limit) => {
       const userIds = [...(members.get(nameOf(app, id))?.values() ?? [])].map(({ userId }) => userId).toSorted(byId);
       return { count: userIds.length, userIds: userIds.slice(0, limit) };
@@ -176,12 +166,6 @@ function noteCreation(state: State, { app, id, type, createdBy, members, asked }
   ]);
 }
 
-function membersOf({ members }: State, app: AppId, id: ChannelId): Map<string, MemberRecord> {
-  const present = members.get(nameOf(app, id)) ?? new Map<string, MemberRecord>();
-  members.set(nameOf(app, id), present);
-  return present;
-}
-
 function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
   return {
     listEvents: async (app, id, { before, after, limit }: EventRange) => {
@@ -236,12 +220,6 @@ function moderationStore(state: State): ModerationStore {
       addAudit(state, app, [entry]);
     },
   };
-}
-
-function addAudit({ audit }: State, app: AppId, entries: readonly AuditEntry[]): void {
-  for (const entry of entries)
-    if (!audit.some((there) => there.app === app && there.entry.id === entry.id))
-      audit.push({ app, entry: structuredClone(entry) });
 }
 
 function writeEvent(state: State, { app, channelId }: RoomBatch, event: RoomEvent): RefusedEvent[] {

@@ -1,0 +1,28 @@
+import type { MemberStore } from "../domain/ports.ts";
+import { insertAudit } from "./audit.ts";
+import type { Sql } from "./sql.ts";
+
+export function createMemberStore(sql: Sql): MemberStore {
+  return {
+    async addMembers(app, id, userIds, audit) {
+      const add = {
+        text: `
+          insert into members (app, channel_id, user_id, role, read_seq)
+          select $1, $2, given.user_id, 'member', coalesce(c.head_seq, 0)
+          from unnest($3::text[]) as given (user_id) left join channels c on c.app = $1 and c.id = $2
+          order by given.user_id
+          on conflict do nothing`,
+        params: [app, id, userIds],
+      };
+      await sql.transaction([add, insertAudit(app, audit)]);
+    },
+    async removeMember(app, id, userId, audit) {
+      const remove = {
+        text: "delete from members where app = $1 and channel_id = $2 and user_id = $3 returning user_id",
+        params: [app, id, userId],
+      };
+      const [removed] = await sql.transaction([remove, insertAudit(app, [audit])]);
+      return removed?.length === 1;
+    },
+  };
+}

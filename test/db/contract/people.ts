@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import type { BanRecord } from "../../../domain/ports.ts";
+import { batchOf, channelOf, entryOf, eventsOf, newApp, type Opened, room, user } from "./opened-store.ts";
+
+const AT = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
+const HOUR = 3_600_000;
+const banOf = (id: string, change: Partial<BanRecord> = {}): BanRecord => ({
+  userId: user(id),
+  kind: "ban",
+  until: null,
+  reason: null,
+  createdBy: "alice",
+  createdAt: AT,
+  ...change,
+});
+const appBan = (until: Date | null) => ({ until, reason: "spam", createdBy: "key:k1", createdAt: AT });
+
+export function describePeople(opened: Opened): void {
+  const actions = async (app: ReturnType<typeof newApp>) =>
+    (await opened().store.listAudit(app, { limit: 20 })).map(({ entry }) => entry.action).toReversed();
+
+  describe("a user's restriction", () => {
+    const bob = user("bob");
+
+    it("is none for who was never restricted", async () => {
+      expect(await opened().store.findRestriction(newApp(), bob)).toEqual({ revokedBefore: 0, ban: null });
+    });
+
+    it("J24 is kept and read back, with its line in the audit log", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const before = AT.getTime();
+      const revoked = await store.restrictUser(app, bob, { revokedBefore: before }, entryOf({ action: "user.revoke" }));
+      expect(revoked).toEqual({ revokedBefore: before, ban: null });
+      expect(await store.findRestriction(app, bob)).toEqual(revoked);
+      expect(await store.findRestriction(newApp(), bob)).toEqual({ revokedBefore: 0, ban: null });
+      expect(await actions(app)).toEqual(["user.revoke"]);
+    });
+
+    it("never goes back, and an entry given again is there once", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const entry = entryOf({ action: "user.revoke" });
+      await store.restrictUser(app, bob, { revokedBefore: AT.getTime() }, entry);
+      const later = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() - 30_000 }, entry);
+      expect(later.revokedBefore).toBe(AT.getTime());
+      expect(await actions(app)).toEqual(["user.revoke"]);
+    });
+
+    it("D16 is put right by the next one when a clock ran ahead", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.restrictUser(app, bob, { revokedBefore: AT.getTime() + 24 * HOUR }, entryOf());
+      const mended = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() }, entryOf());
+      expect(mended.revokedBefore).toBe(AT.getTime());
+    });
+
+    it("A09 bans with an end or without, and lifts; what was revoked stays revoked", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const until = new Date(AT.getTime() + HOUR);
+      const change = { revokedBefore: AT.getTime(), ban: appBan(null) };
+      expect(await store.restrictUser(app, bob, change, entryOf({ action: "user.ban" }))).toEqual({
+        revokedBefore: AT.getTime(),
+        ban: { until: null },
+      });
+      const ended = await store.restrictUser(app, bob, { ban: appBan(until) }, entryOf({ action: "user.ban" }));
+      expect(ended).toEqual({ revokedBefore: AT.getTime(), ban: { until: until.getTime() } });
+      const revoked = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() + 1_000 }, entryOf());
+      expect(revoked.ban).toEqual({ until: until.getTime() });
+      await store.restrictUser(app, bob, { ban: null }, entryOf({ action: "user.unban" }));
+      expect(await store.findRestriction(app, bob)).toEqual({ revokedBefore: AT.getTime() + 1_000, ban: null });
+    });
+  });
+
+  describe("a channel's bans", () => {
+    it("are listed in pages by user id, without those that have ended", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const later = new Date(Date.now() + HOUR);
+      const bans = [
+        banOf("bob", { reason: "spam" }),
+        banOf("Carol", { kind: "mute", until: later }),
+        banOf("dave", { until: new Date(Date.now() - 1_000) }),
+        banOf("erin|auth0"),
+      ];
+      for (const ban of bans) await store.setBan(app, room("general"), ban, entryOf({ action: "ban.set" }));
+      expect(await store.listBans(app, room("general"), { limit: 2 })).toEqual([bans[1], bans[0]]);
+      expect(await store.listBans(app, room("general"), { after: user("bob"), limit: 2 })).toEqual([bans[3]]);
+      expect(await store.listBans(app, room("other"), { limit: 2 })).toEqual([]);
+      expect(await store.listBans(newApp(), room("general"), { limit: 2 })).toEqual([]);
+      expect(await actions(app)).toEqual(Array.from({ length: 4 }, () => "ban.set"));
+    });
+
+    it("one takes the place of another and is lifted once", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.setBan(app, room("general"), banOf("bob"), entryOf());
+      const mute = banOf("bob", { kind: "mute", createdBy: "key:k1" });
+      await store.setBan(app, room("general"), mute, entryOf());
+      expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([mute]);
+      const lift = () => store.liftBan(app, room("general"), user("bob"), entryOf({ action: "ban.lift" }));
+      expect(await lift()).toBe(true);
+      expect(await lift()).toBe(false);
+      expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([]);
+    });
+
+    it("A09 suspend membership, and mutes do not", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app, { members: [user("bob"), user("carol")] }));
+      await store.setBan(app, room("general"), banOf("bob"), entryOf());
+      await store.setBan(app, room("general"), banOf("carol", { kind: "mute" }), entryOf());
+      expect(await store.findMember(app, room("general"), user("bob"))).toBeUndefined();
+      expect(await store.findMember(app, room("general"), user("carol"))).toMatchObject({ userId: "carol" });
+      expect(await store.listChannels(app, user("bob"), { limit: 9 })).toEqual([]);
+      expect(await store.countChannels(app, user("bob"))).toEqual({ channels: 0, unread: 0 });
+      await store.liftBan(app, room("general"), user("bob"), entryOf());
+      expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ role: "member" });
+    });
+
+    it("D16 end by themselves", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app, { members: [user("bob")] }));
+      await store.setBan(app, room("general"), banOf("bob", { until: new Date(Date.now() - 1) }), entryOf());
+      expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ userId: "bob" });
+    });
+  });
+
+  describe("a channel's members", () => {
+    it("A10 are added where the channel ends, once, and those there stay as they are", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app));
+      await store.writeBatch(batchOf(app, { events: eventsOf(1, 3) }));
+      const add = (...ids: string[]) =>
+        store.addMembers(app, room("general"), ids.map(user), [entryOf({ action: "member.add" })]);
+      await add("bob", "alice");
+      await add("bob", "carol");
+      expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ role: "member", readSeq: 3 });
+      expect(await store.findMember(app, room("general"), user("alice"))).toMatchObject({ role: "owner", readSeq: 0 });
+      expect(await store.listMembers(app, room("general"), 9)).toMatchObject({ count: 3 });
+      expect((await actions(app)).filter((action) => action === "member.add")).toHaveLength(2);
+    });
+
+    it("A10 are removed once", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app, { members: [user("bob")] }));
+      const remove = () => store.removeMember(app, room("general"), user("bob"), entryOf({ action: "member.remove" }));
+      expect(await remove()).toBe(true);
+      expect(await remove()).toBe(false);
+      expect(await store.findMember(app, room("general"), user("bob"))).toBeUndefined();
+    });
+  });
+}
