@@ -3,6 +3,7 @@ import type { Store, WorkerStore } from "../domain/ports.ts";
 import { createAuditStore } from "./audit.ts";
 import { createBanStore } from "./bans.ts";
 import { createChannelStore } from "./channels.ts";
+import { createClientIdStore } from "./client-ids.ts";
 import { createHistoryStore } from "./history.ts";
 import { createKeyStore } from "./keys.ts";
 import { createMemberStore } from "./members.ts";
@@ -19,7 +20,7 @@ import { createUserStore } from "./users.ts";
  */
 export function createPostgresStore(options: SqlOptions): Store {
   const sql = openSql(options);
-  return { ...createStore(sql), writeBatch: (batch) => writeBatch(sql, batch) };
+  return { ...createStore(sql), ...createClientIdStore(sql), writeBatch: (batch) => writeBatch(sql, batch) };
 }
 
 /** The same without what only rooms write, which the Worker's bundle then does not carry. */

@@ -280,6 +280,13 @@ export interface RoomStore {
   createChannel: ChannelStore["createChannel"];
   findMember: ChannelStore["findMember"];
   listBans: BanStore["listBans"];
+  /** The event that has a user's client message id, however old it is. Answers or throws within 2 s. */
+  findByClientId(
+    app: AppId,
+    id: ChannelId,
+    userId: UserId,
+    clientMessageId: ClientMessageId,
+  ): Promise<RoomEvent | undefined>;
   /**
    * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`.
    *
@@ -306,7 +313,7 @@ export type Store = KeyStore &
   ModerationStore &
   Probe;
 /** What routes need of it: everything but what rooms write behind. */
-export type WorkerStore = Omit<Store, "writeBatch">;
+export type WorkerStore = Omit<Store, "writeBatch" | "findByClientId">;
 
 /** Who is where, across rooms, and when they were last seen: in Redis, written by rooms, read by routes. */
 export interface PresenceBoard {

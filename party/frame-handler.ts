@@ -6,6 +6,8 @@ import { Refusals } from "./refusals.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
+/** Frames of one socket that may wait behind one that has to be looked up. */
+const WAITING_MAX = 512;
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
 
@@ -30,6 +32,7 @@ export class FrameHandler {
     const waiting = this.#inboxes.get(session);
     if (waiting !== undefined) {
       waiting.push(...(texts.length === 0 ? [""] : texts));
+      if (waiting.length > WAITING_MAX) this.#room.end(session, "rate_limited");
       return undefined;
     }
     return this.#drain(session, texts.length === 0 ? [""] : texts);
@@ -47,20 +50,31 @@ export class FrameHandler {
   }
 
   #takeOne(session: Session, text: string): Promise<void> | undefined {
-    if (this.#room.sessions.find(session.connection) !== session) return undefined; // it was ended by an earlier frame
+    if (!this.#isLive(session)) return undefined;
     const parsed = parseClientFrame(text);
     if (!parsed.ok) return this.#refusals.strike(session, parsed) as undefined;
     const frame = parsed.frame;
-    const needsOrder = frame.type === "message" || frame.type === "join_room";
-    const loading = needsOrder ? this.#room.loadOrder() : undefined;
-    if (loading === undefined) return this.#handle(session, frame);
+    if (frame.type !== "message" && frame.type !== "join_room") return this.#handle(session, frame);
+    const loading = this.#room.loadOrder();
+    if (loading === undefined) return this.#recall(session, frame);
     return loading.then(
+      () => this.#recall(session, frame),
+      (error: unknown) => this.#refusals.refuse(session, frame, error),
+    );
+  }
+
+  /** A message with a client id that may be an old one waits until history has said what it knows of it. */
+  #recall(session: Session, frame: ClientFrame): Promise<void> | undefined {
+    const asking = frame.type === "message" ? this.#room.messages.recall(session, frame) : undefined;
+    if (asking === undefined) return this.#handle(session, frame);
+    return asking.then(
       () => this.#handle(session, frame),
       (error: unknown) => this.#refusals.refuse(session, frame, error),
     );
   }
 
   #handle(session: Session, frame: ClientFrame): Promise<void> | undefined {
+    if (!this.#isLive(session)) return undefined;
     try {
       return this.#dispatch(session, frame);
     } catch (error) {
@@ -126,6 +140,11 @@ export class FrameHandler {
     if (this.#room.deps.now() < session.state.expiresAt) return false;
     this.#room.end(session, "token_expired");
     return true;
+  }
+
+  /** Not ended by an earlier frame, or while this one waited. */
+  #isLive(session: Session): boolean {
+    return this.#room.sessions.find(session.connection) === session;
   }
 
   #requireThisRoom(roomId: ChannelId | undefined): void {

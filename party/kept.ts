@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { RoomEvent } from "../domain/ports.ts";
+import { SpentIds } from "../domain/room/spent-ids.ts";
 import { RoomEventRecord } from "../domain/room-event.ts";
 import { Epoch } from "../protocol/frames.ts";
 import { ChannelType } from "../protocol/http.ts";
@@ -22,11 +23,13 @@ export const KEYS = {
   away: (userId: UserId) => `away:${userId}`,
   dueMember: (userId: UserId) => `due:mem:${userId}`,
   dueRead: (userId: UserId) => `due:read:${userId}`,
+  spentIds: (part: number) => `spent:${part}`,
   setAside: (seq: number) => `bad:${String(seq).padStart(16, "0")}`,
 } as const;
 export const PREFIXES = {
   event: "m:",
   away: "away:",
+  spentIds: "spent:",
   due: "due:",
   dueMember: "due:mem:",
   dueRead: "due:read:",
@@ -54,6 +57,9 @@ export const OutboxRecord = z.object({ storedSeq: z.number(), failures: z.number
 export type OutboxRecord = z.infer<typeof OutboxRecord>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
 export type AwayRecord = z.infer<typeof AwayRecord>;
+
+/** A part of the filter of client ids that have left the log. */
+const SpentIdsRecord = z.object({ seed: z.number(), count: z.number(), bits: z.instanceof(Uint8Array) });
 
 export interface Kept {
   identity: RoomIdentity | undefined;
@@ -86,6 +92,18 @@ export async function readKept(storage: RoomStorage): Promise<Kept> {
     due,
     alarmAt: alarmAt ?? undefined,
   };
+}
+
+/** The filter of client ids that have left the log; undefined before the first has. */
+export async function readSpentIds(storage: RoomStorage): Promise<SpentIds | undefined> {
+  const kept = await storage.list({ prefix: PREFIXES.spentIds, noCache: true });
+  const parts = [...kept].map(([key, value]) => ({
+    part: Number(key.slice(PREFIXES.spentIds.length)),
+    ...SpentIdsRecord.parse(value),
+  }));
+  return (
+    parts[0] && new SpentIds(parts[0].seed, new Map(parts.map(({ part, count, bits }) => [part, { count, bits }])))
+  );
 }
 
 /** The first new members and read marks that history does not have, by key. */

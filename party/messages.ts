@@ -5,6 +5,7 @@ import type { ClientFrame } from "../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
 import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
+import { Recall } from "./recall.ts";
 import type { Session } from "./session.ts";
 
 export type MessageFrame = Extract<ClientFrame, { type: "message" }>;
@@ -12,13 +13,20 @@ export type MessageFrame = Extract<ClientFrame, { type: "message" }>;
 /** What becomes of a message: decided from memory, kept, acked to its author and shown to everybody. */
 export class Messages {
   readonly #room: ChatRoom;
+  readonly #recall: Recall;
 
   constructor(room: ChatRoom) {
     this.#room = room;
+    this.#recall = new Recall(room);
+  }
+
+  /** Has history asked about a message's id when `take` could not know it. Undefined: nothing has to be waited for. */
+  recall({ state }: Session, { clientMessageId }: MessageFrame): Promise<void> | undefined {
+    return clientMessageId === undefined || !state.joined ? undefined : this.#recall.ask(state.userId, clientMessageId);
   }
 
   /**
-   * Takes a message. No await from here to the end: what is stored, acked and told is one step, in the order the frames
+   * Takes a message, after `recall`. No await from here to the end: what is stored, acked and told is one step, in the order the frames
    * came.
    *
    * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `rate_limited`, `history_backlog`: then
@@ -28,8 +36,9 @@ export class Messages {
     const { deps, outbox } = this.#room;
     const { log, limit } = this.#room.requireOrder();
     const { userId, username } = session.state;
+    const known = clientMessageId === undefined ? undefined : this.#recall.find(userId, clientMessageId);
     const decision = decideMessage(
-      { log, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
+      { log, known, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
       { id: deps.newId(), userId, username, content, clientMessageId },
       deps.now(),
     );

@@ -164,6 +164,7 @@ export class ChatRoom {
     if (this.order !== undefined || life === undefined) return undefined;
     const read = async () => {
       this.order = await readOrder(this.deps, this.durable.storage, life);
+      this.duties.prune(); // a room that sleeps again at once has no other time for it
     };
     this.#loading ??= this.#blocking("order", read).finally(() => (this.#loading = undefined));
     return this.#loading;

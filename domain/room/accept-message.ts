@@ -3,7 +3,7 @@ import { ChatError } from "../../protocol/errors.ts";
 import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
 import type { RoomEvent } from "../ports.ts";
 import { contentHash } from "./content-hash.ts";
-import type { EventLog } from "./event-log.ts";
+import type { EventLog, KnownMessage } from "./event-log.ts";
 import type { MessageLimit } from "./message-limit.ts";
 
 /** Events a room keeps for history while history cannot be written. */
@@ -14,6 +14,8 @@ const BACKLOG_RETRY_MS = 30_000;
 /** What decides about a message: all of it in memory. */
 export interface MessageRules {
   log: EventLog;
+  /** The message that has the draft's client id already, whether the log still holds it or not. */
+  known: KnownMessage | undefined;
   limit: MessageLimit;
   maxCodePoints: number;
   /** Events up to here are in history. */
@@ -44,7 +46,7 @@ export interface MessageDecision {
  */
 export function decideMessage(rules: MessageRules, draft: MessageDraft, now: number): MessageDecision {
   const content = parseContent(draft.content, rules.maxCodePoints);
-  const known = findKnown(rules.log, draft);
+  const { known } = rules;
   if (known !== undefined) {
     if (known.hash !== contentHash(content)) throw new ChatError("duplicate_conflict");
     return { seq: known.seq, id: known.id, at: known.at, event: undefined };
@@ -60,10 +62,6 @@ export function decideMessage(rules: MessageRules, draft: MessageDraft, now: num
     at,
     event: { seq, epoch: rules.log.epoch, kind: "message", id, userId, username, clientMessageId, content, at },
   };
-}
-
-function findKnown(log: EventLog, { userId, clientMessageId }: MessageDraft) {
-  return clientMessageId === undefined ? undefined : log.findKnown(userId, clientMessageId);
 }
 
 function requireRoom({ log, limit, storedSeq }: MessageRules, userId: UserId, now: number): void {

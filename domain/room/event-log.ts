@@ -8,9 +8,11 @@ export const REPLAY_MAX_EVENTS = 500;
 export const REPLAY_MAX_BYTES = 256 * 1024;
 /** What a join without a position gets. */
 export const REPLAY_DEFAULT_EVENTS = 50;
-/** How long a client's own id is recognised in the room; Postgres recognises it for ever. */
+/** What the log keeps at least of what history has: that many events, and none that is younger than that. */
 export const LOG_MAX_EVENTS = 10_000;
 export const LOG_MAX_AGE_MS = 72 * 3_600_000;
+/** Events leave in lots, because each time a part of the filter of spent ids is written anew. */
+export const PRUNE_LOT = 250;
 
 /** What is remembered of a message that came with a client's own id. */
 export interface KnownMessage {
@@ -51,7 +53,7 @@ export class EventLog {
   }
 
   findKnown(userId: UserId, clientMessageId: ClientMessageId): KnownMessage | undefined {
-    return this.#known.get(dedupKey(userId, clientMessageId));
+    return this.#known.get(clientIdKey(userId, clientMessageId));
   }
 
   /** Strictly after the event before it, whatever the clock does. */
@@ -61,15 +63,8 @@ export class EventLog {
 
   append(event: RoomEvent): void {
     if (event.seq !== this.head + 1) throw new Error(`Event ${event.seq} does not follow ${this.head}`);
-    const key = event.clientMessageId === null ? undefined : dedupKey(event.userId, event.clientMessageId);
-    if (key !== undefined)
-      this.#known.set(key, {
-        seq: event.seq,
-        id: event.id,
-        at: event.at,
-        hash: hashOf(event),
-        moderation: event.moderation,
-      });
+    const key = event.clientMessageId === null ? undefined : clientIdKey(event.userId, event.clientMessageId);
+    if (key !== undefined) this.#known.set(key, toKnown(event));
     this.#entries.push({ at: event.at, key });
     this.#lastAt = Math.max(this.#lastAt, event.at);
     this.#remember(event);
@@ -95,14 +90,19 @@ export class EventLog {
 
   /**
    * The last `seq` that may be dropped: history has it, and it is too old or one too many. The newest ones stay however
-   * old they are, for the next person who joins. Undefined when none may go.
+   * old they are, for the next person who joins. Undefined while fewer than a lot may go.
    */
   prunable(storedSeq: number, now: number): number | undefined {
     const tooMany = this.head - LOG_MAX_EVENTS;
     const mayGo = Math.min(storedSeq, this.head - REPLAY_MAX_EVENTS);
     let last = this.#first - 1;
     while (last < mayGo && (last < tooMany || (this.timeOf(last + 1) ?? now) < now - LOG_MAX_AGE_MS)) last++;
-    return last < this.#first ? undefined : last;
+    return last - this.#first + 1 < PRUNE_LOT ? undefined : last;
+  }
+
+  /** The client ids, as `clientIdKey` writes them, of the events up to and including `seq`. */
+  clientIdsUpTo(seq: number): string[] {
+    return this.#entries.slice(0, seq - this.#first + 1).flatMap(({ key }) => key ?? []);
   }
 
   /** Drops everything up to and including `seq`. */
@@ -130,9 +130,15 @@ export function hashOf({ content, sentHash }: Pick<RoomEvent, "content" | "sentH
   return sentHash ?? contentHash(content);
 }
 
-// A user id can hold "|" and a client id cannot, so the pair has one reading.
-function dedupKey(userId: UserId, clientMessageId: ClientMessageId): string {
+/** A user's client id as one text. A user id can hold "|" and a client id cannot, so the pair has one reading. */
+export function clientIdKey(userId: UserId, clientMessageId: ClientMessageId): string {
   return `${userId}|${clientMessageId}`;
+}
+
+/** What is remembered of an event. */
+export function toKnown(event: RoomEvent): KnownMessage {
+  const { seq, id, at, moderation } = event;
+  return { seq, id, at, hash: hashOf(event), moderation };
 }
 
 // Three bytes a UTF-16 unit is the most UTF-8 takes; the rest of a message's JSON is under 600 characters.

@@ -38,7 +38,11 @@ function pathsIn(text: string): string[] {
 
 /** The titles of the tests in a file, as far as they stand in it as text. */
 function titlesOf(source: string): string {
-  return [...source.matchAll(/(?:\bit|\btest|\bdescribe)\b[^\n]*|^\s*\](?: as const)?(?:,|\)\().*$|^\s*(?:\[\s*)?["'`][^\n]*/gm)]
+  return [
+    ...source.matchAll(
+      /(?:\bit|\btest|\bdescribe)\b[^\n]*|^\s*\](?: as const)?(?:,|\)\().*$|^\s*(?:\[\s*)?["'`][^\n]*/gm,
+    ),
+  ]
     .map(([line]) => line)
     .join("\n");
 }

@@ -114,6 +114,12 @@ export class FakeStorage implements RoomStorage {
     this.#seen = structuredClone(this.durable);
   }
 
+  /** Takes over what another storage holds. */
+  copyFrom(other: FakeStorage): void {
+    this.durable = structuredClone(other.durable);
+    this.#seen = structuredClone(other.durable);
+  }
+
   keys(prefix: string): string[] {
     return [...this.#seen.keys()].filter((key) => key.startsWith(prefix)).toSorted();
   }

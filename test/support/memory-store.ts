@@ -166,7 +166,7 @@ function noteCreation(state: State, { app, id, type, createdBy, members, asked }
   ]);
 }
 
-function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
+function historyStore(state: State): Pick<Store, "listEvents" | "findByClientId" | "writeBatch"> {
   return {
     listEvents: async (app, id, { before, after, limit }: EventRange) => {
       const within = [...(state.events.get(nameOf(app, id))?.values() ?? [])]
@@ -174,6 +174,10 @@ function historyStore(state: State): Pick<Store, "listEvents" | "writeBatch"> {
         .toSorted((a, b) => a.seq - b.seq);
       const page = after !== undefined && before === undefined ? within.slice(0, limit) : within.slice(-limit);
       return structuredClone(limit === 0 ? [] : page);
+    },
+    findByClientId: async (app, id, userId, clientMessageId) => {
+      const all = [...(state.events.get(nameOf(app, id))?.values() ?? [])];
+      return structuredClone(all.find((event) => event.userId === userId && event.clientMessageId === clientMessageId));
     },
     writeBatch: async (batch) => {
       const refused = batch.events.flatMap((event) => writeEvent(state, batch, event));
