@@ -31,6 +31,7 @@ export class Attendance {
   readonly #pace = new PresencePace();
   #telling = false;
   #wasCrowded = false;
+  #toldAt = 0;
   #roomId: ChannelId | undefined;
 
   constructor(deps: AttendanceDeps) {
@@ -40,6 +41,7 @@ export class Attendance {
   /** Rebuilds everything, at a room's first opening and at every waking, from the live sockets and what was kept of people who had just left. */
   resume(roomId: ChannelId, away: ReadonlyMap<UserId, AwayRecord> = new Map()): void {
     this.#roomId = roomId;
+    this.#toldAt = this.#deps.now();
     for (const { state } of this.#deps.sessions) {
       if (!state.present) continue;
       this.roster.enter(state.userId, state.username, state.announced);
@@ -127,6 +129,11 @@ export class Attendance {
     if (this.roster.hasNews() || (this.roster.nextGoneAt() ?? Infinity) <= now) this.#tellSoon();
   }
 
+  /** A reader that was behind since `stoppedAt` is level again: if anything was told meanwhile it learns who is here. */
+  tellMissed(session: Session, stoppedAt: number): void {
+    if (this.#toldAt >= stoppedAt) this.#deps.fanOut.toOne(session, JSON.stringify(this.#countFrame()));
+  }
+
   /** When there is something to tell that no timer is set for. */
   nextAt(): number | undefined {
     const goneAt = this.#telling ? undefined : this.roster.nextGoneAt();
@@ -168,13 +175,14 @@ export class Attendance {
 
   #tellPresence(changes: PresenceChange[]): void {
     if (changes.length === 0) return;
+    this.#toldAt = this.#deps.now();
     for (const { userId, status } of changes) {
       if (status === "offline") this.#gone(userId);
       else this.#markAnnounced(userId);
     }
     const crowded = this.roster.isCrowded();
     // A room that has just emptied below the limit tells everybody's name once, so that differences make sense again.
-    if (crowded || this.#wasCrowded) this.#tellCount();
+    if (crowded || this.#wasCrowded) this.#toAll(this.#countFrame());
     else if (changes.length > LIMITS.presenceSingles) this.#tellChanges(changes);
     else
       for (const change of changes)
@@ -188,9 +196,9 @@ export class Attendance {
     this.#toAll({ type: "presence_changes", ...this.#room(), memberCount, changes: changes.map(shown) });
   }
 
-  #tellCount(): void {
+  #countFrame(): ServerFrame {
     const sample = this.roster.members();
-    this.#toAll({ type: "presence_count", ...this.#room(), memberCount: this.roster.size, sample });
+    return { type: "presence_count", ...this.#room(), memberCount: this.roster.size, sample };
   }
 
   // In a crowd a mark is of use to nobody but the reader's own other windows.
@@ -227,7 +235,7 @@ export class Attendance {
   }
 
   #toOthers(userId: UserId, frame: ServerFrame): void {
-    this.#deps.fanOut.toAll(JSON.stringify(frame), ({ state }) => (state.userId === userId ? null : undefined));
+    this.#deps.fanOut.toAll(JSON.stringify(frame), userId);
   }
 
   #nameOf(userId: UserId): string {

@@ -1,4 +1,5 @@
 import { toMessage } from "../domain/message.ts";
+import { TokenBucket } from "../domain/token-bucket.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { Since } from "../protocol/frames.ts";
@@ -10,9 +11,12 @@ import { type Connection, OPEN } from "./platform.ts";
 import type { ChatRoom } from "./room.ts";
 import { newState, save, type Session } from "./session.ts";
 
+const JOINS = { burst: 20, everyMs: 1_000 };
+
 /** The way into a room and out of it again. */
 export class Door {
   readonly #room: ChatRoom;
+  readonly #joins = new WeakMap<Session, TokenBucket>();
   #opening: Promise<Life> | undefined;
 
   constructor(room: ChatRoom) {
@@ -39,6 +43,19 @@ export class Door {
     await this.#receive(request);
   }
 
+  /**
+   * The same for a socket that asks. Each answer may carry a whole page of the log.
+   *
+   * @throws {ChatError} `rate_limited`
+   */
+  joinAgain(session: Session, since: Since | undefined): void {
+    const bucket = this.#joins.get(session) ?? new TokenBucket(JOINS, this.#room.deps.now);
+    this.#joins.set(session, bucket);
+    const retryAfterMs = bucket.take();
+    if (retryAfterMs !== undefined) throw new ChatError("rate_limited", { retryAfterMs });
+    this.join(session, since);
+  }
+
   /** Lets a socket into the room, which it may have left before: first what it missed, then everything live. */
   join(session: Session, since: Since | undefined): void {
     const { state } = session;
@@ -46,6 +63,8 @@ export class Door {
     const { log } = this.#room.requireOrder();
     const { attendance } = this.#room;
     const missed = since === undefined ? undefined : log.after(since);
+    this.#room.fanOut.admit(session);
+    this.#room.readers.begin(session, log.head);
     state.joined = true;
     if (!state.present) attendance.arrive(session);
     save(session);
@@ -64,8 +83,10 @@ export class Door {
 
   /** Takes a socket out of the room; it stays open. */
   leave(session: Session): void {
+    this.#room.fanOut.part(session);
     this.#room.attendance.depart(session, 0);
     session.state.joined = false;
+    session.state.behind = undefined;
     save(session);
     this.#room.tell(session, { type: "room_left", roomId: this.#room.requireLife().identity.channelId });
   }

@@ -31,8 +31,10 @@ export class Duties {
   endOverdue(): void {
     const now = this.#now();
     for (const session of this.#room.sessions) {
-      const { expiresAt, heardAt, keepsAlive, present } = session.state;
+      const { expiresAt, heardAt, keepsAlive, present, behind } = session.state;
       if (expiresAt + TIMES.expiryGraceMs <= now) this.#room.end(session, "token_expired");
+      else if (behind !== undefined && behind.progressAt + TIMES.slowReaderMs <= now)
+        this.#room.end(session, "slow_consumer");
       else if (heardAt + TIMES.deadSocketMs > now) continue;
       else if (keepsAlive) this.#room.end(session, "resync");
       // It may be alive and only listening: docs/decisions/0006-silent-sockets.md
@@ -66,7 +68,8 @@ export class Duties {
   #nextFor({ state }: Session): number {
     const expiresAt = state.expiresAt + TIMES.expiryGraceMs;
     const silentAt = state.keepsAlive || state.present ? state.heardAt + TIMES.deadSocketMs : Infinity;
-    return Math.min(expiresAt, silentAt, state.joined ? this.#headsAt : Infinity);
+    const slowAt = state.behind === undefined ? Infinity : state.behind.progressAt + TIMES.slowReaderMs;
+    return Math.min(expiresAt, silentAt, slowAt, state.joined ? this.#headsAt : Infinity);
   }
 
   #now(): number {

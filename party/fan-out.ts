@@ -1,37 +1,55 @@
+import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import type { Session, Sessions } from "./session.ts";
 
 /** More frames than this within one gathering time make a room busy. */
-const BUSY_FRAMES = 5;
+const BUSY_FRAMES = 3;
 /** What is gathered leaves early when it grows past this. */
 const GATHER_MAX_CHARS = 64 * 1024;
 
 /** Runs `callback` after `ms`; only for times too short to matter to hibernation. */
 export type After = (ms: number, callback: () => void) => void;
 
+/** An event as everybody reads it, and as its author's own sockets do. */
+export interface EventText {
+  seq: number;
+  text: string;
+  author: UserId;
+  authors: string;
+}
+
+export interface FanOutDeps {
+  sessions: Sessions;
+  after: After;
+  now: () => number;
+  /** A socket turned out to be gone. */
+  lost: (session: Session) => void;
+  /** A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it. */
+  stop: (session: Session, sentSeq: number) => void;
+}
+
 /**
  * Sends frames to sockets, in order. A quiet room sends at once. A busy one gathers what goes to `chat.v1.lines` sockets
  * for at most 15 ms and sends it as one message: that is the largest saving there is in a full room.
  *
- * Most sockets get the same frames, so what is gathered is kept once; a socket that gets a frame of its own in between
- * gets a list of its own.
+ * Most sockets get the same frames, so what is gathered is kept once, and a frame costs the room the same however many
+ * read it; a socket that gets a frame of its own in between gets a list of its own. Readers that are behind get nothing
+ * but what answers them.
  */
 export class FanOut {
-  readonly #sessions: Sessions;
-  readonly #after: After;
-  readonly #now: () => number;
-  readonly #lost: (session: Session) => void;
+  readonly #deps: FanOutDeps;
   #shared: string[] = [];
   #own = new Map<Session, string[]>();
   #chars = 0;
   #gathering = false;
+  /** The first and the last event in what is gathered; 0 for none. */
+  #firstSeq = 0;
+  #lastSeq = 0;
+  #floor = 0;
   #recent: number[] = [];
 
-  constructor(sessions: Sessions, after: After, now: () => number, lost: (session: Session) => void) {
-    this.#sessions = sessions;
-    this.#after = after;
-    this.#now = now;
-    this.#lost = lost;
+  constructor(deps: FanOutDeps) {
+    this.#deps = deps;
   }
 
   /** One frame to one socket, behind everything it has been sent before. */
@@ -41,27 +59,31 @@ export class FanOut {
     this.#grew(text);
   }
 
-  /** One frame to every joined socket; `instead` may give a socket another text, or null for nothing. */
-  toAll(text: string, instead?: (session: Session) => string | null | undefined): void {
-    if (this.#isBusy()) this.#gather();
-    for (const session of this.#sessions) {
-      const special = session.state.joined ? instead?.(session) : null;
-      if (!this.#gathering || !session.state.lines) {
-        if (special !== null) this.#send(session, special ?? text);
-        continue;
-      }
-      if (special === undefined) this.#own.get(session)?.push(text);
-      else if (special === null) this.#ownList(session);
-      else this.#ownList(session).push(special);
-    }
-    if (!this.#gathering) return;
-    this.#shared.push(text);
-    this.#grew(text);
+  /** Events to one reader that is behind: in one message if it takes several. */
+  page(session: Session, texts: readonly string[]): void {
+    if (session.state.lines) this.toOne(session, texts.join("\n"));
+    else for (const text of texts) this.#send(session, text);
   }
 
-  /** A socket that has just been let in: what is gathered now is not for it. */
+  /** One frame to every joined socket that keeps up, but those of one user. */
+  toAll(text: string, except?: UserId): void {
+    this.#spread(text, except, null, 0);
+  }
+
+  /** The next event to every joined socket that keeps up. @param floor Who has acknowledged less does not. */
+  toReaders({ seq, text, author, authors }: EventText, floor: number): void {
+    this.#floor = floor;
+    this.#spread(text, authors === text ? undefined : author, authors, seq);
+  }
+
+  /** A socket that is let in or caught up just now: what is gathered already is not for it. */
   admit(session: Session): void {
-    if (this.#gathering) this.#own.set(session, []);
+    if (this.#gathering && session.state.lines && !this.#own.has(session)) this.#own.set(session, []);
+  }
+
+  /** A socket that is about to leave the room: what is gathered from now on is not for it. */
+  part(session: Session): void {
+    if (this.#gathering && session.state.lines) this.#ownList(session);
   }
 
   /** Sends what is gathered. */
@@ -69,21 +91,55 @@ export class FanOut {
     if (!this.#gathering) return;
     const shared = this.#shared.join("\n");
     const own = this.#own;
+    const [firstSeq, lastSeq] = [this.#firstSeq, this.#lastSeq];
     this.#shared = [];
     this.#own = new Map();
-    this.#chars = 0;
+    this.#chars = this.#firstSeq = this.#lastSeq = 0;
     this.#gathering = false;
-    for (const session of this.#sessions) {
-      if (!session.state.lines) continue;
-      const text = own.get(session)?.join("\n") ?? shared;
-      if (text !== "") this.#send(session, text);
+    for (const session of this.#deps.sessions.lines) {
+      const list = own.get(session);
+      const isOver = lastSeq > 0 && takes(session) && session.state.receivedSeq < this.#floor;
+      if (list !== undefined && list.length > 0) this.#send(session, list.join("\n"));
+      else if (list === undefined && !isOver && takes(session)) this.#send(session, shared);
+      if (isOver) this.#deps.stop(session, list === undefined ? firstSeq - 1 : lastSeq);
     }
+  }
+
+  #spread(text: string, special: UserId | undefined, instead: string | null, seq: number): void {
+    if (this.#isBusy()) this.#gather();
+    const gathering = this.#gathering;
+    const { sessions } = this.#deps;
+    for (const session of gathering ? sessions.singles : sessions) {
+      const { state } = session;
+      if (!state.joined || state.behind !== undefined) continue;
+      if (seq > 0 && state.receivedSeq < this.#floor) this.#deps.stop(session, seq - 1);
+      else if (state.userId !== special) this.#send(session, text);
+      else if (instead !== null) this.#send(session, instead);
+    }
+    if (gathering) this.#keep(text, special, instead, seq);
+  }
+
+  #keep(text: string, special: UserId | undefined, instead: string | null, seq: number): void {
+    if (special !== undefined)
+      for (const session of this.#deps.sessions.of(special))
+        if (session.state.lines && takes(session)) this.#ownList(session);
+    for (const [session, list] of this.#own) {
+      if (!takes(session)) continue;
+      const own = session.state.userId === special ? instead : text;
+      if (own !== null) list.push(own);
+    }
+    this.#shared.push(text);
+    if (seq > 0) {
+      this.#firstSeq ||= seq;
+      this.#lastSeq = seq;
+    }
+    this.#grew(text);
   }
 
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
-    this.#after(TIMES.frameGatherMs, () => this.flush());
+    this.#deps.after(TIMES.frameGatherMs, () => this.flush());
   }
 
   #grew(text: string): void {
@@ -92,13 +148,13 @@ export class FanOut {
   }
 
   #ownList(session: Session): string[] {
-    const list = this.#own.get(session) ?? [...this.#shared];
+    const list = this.#own.get(session) ?? (takes(session) ? [...this.#shared] : []);
     this.#own.set(session, list);
     return list;
   }
 
   #isBusy(): boolean {
-    const now = this.#now();
+    const now = this.#deps.now();
     this.#recent.push(now);
     if (this.#recent.length > BUSY_FRAMES + 1) this.#recent.shift();
     return this.#recent.length > BUSY_FRAMES && (this.#recent[0] ?? 0) > now - TIMES.frameGatherMs;
@@ -108,7 +164,12 @@ export class FanOut {
     try {
       session.connection.send(text);
     } catch {
-      this.#lost(session); // it is gone: the runtime tells so late or never
+      this.#deps.lost(session); // it is gone: the runtime tells so late or never
     }
   }
+}
+
+/** Whether what goes to everybody goes to this socket. */
+function takes({ state }: Session): boolean {
+  return state.joined && state.behind === undefined;
 }

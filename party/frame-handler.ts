@@ -84,6 +84,7 @@ export class FrameHandler {
   }
 
   #dispatch(session: Session, frame: ClientFrame): Promise<void> | undefined {
+    if (frame.type !== "received") this.#room.readers.heard(session);
     switch (frame.type) {
       case "ping":
         this.#keepsAlive(session);
@@ -91,7 +92,7 @@ export class FrameHandler {
         return undefined;
       case "received":
         this.#keepsAlive(session);
-        session.state.receivedSeq = Math.max(session.state.receivedSeq, frame.seq);
+        this.#room.readers.received(session, frame.seq);
         return undefined;
       case "refresh":
         return this.#refresh(session, frame.token);
@@ -103,7 +104,7 @@ export class FrameHandler {
   }
 
   #act(session: Session, frame: Exclude<ClientFrame, { type: "ping" | "received" | "refresh" }>): void {
-    if (frame.type === "join_room") return this.#room.door.join(session, frame.since);
+    if (frame.type === "join_room") return this.#room.door.joinAgain(session, frame.since);
     if (!session.state.joined) throw new ChatError("forbidden", { detail: "Join the room first" });
     switch (frame.type) {
       case "message":

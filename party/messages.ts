@@ -1,4 +1,3 @@
-import { toMessage } from "../domain/message.ts";
 import type { RoomEvent } from "../domain/ports.ts";
 import { decideMessage, type MessageDecision } from "../domain/room/accept-message.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
@@ -45,7 +44,7 @@ export class Messages {
     const { event } = decision;
     if (event !== undefined) this.#keep(event);
     this.#ack(session, clientMessageId, decision);
-    if (event !== undefined) this.#show(event);
+    if (event !== undefined) this.#room.readers.show(event);
     if (session.state.typingUntil > 0) this.#room.attendance.setTyping(session, false);
   }
 
@@ -74,17 +73,7 @@ export class Messages {
     });
   }
 
-  #show(event: RoomEvent): void {
-    const text = messageText(event, this.#roomId(), false);
-    const authors = event.clientMessageId === null ? text : messageText(event, this.#roomId(), true);
-    this.#room.fanOut.toAll(text, ({ state }) => (state.userId === event.userId ? authors : undefined));
-  }
-
   #roomId(): ChannelId {
     return this.#room.requireLife().identity.channelId;
   }
-}
-
-function messageText(event: RoomEvent, roomId: ChannelId, forAuthor: boolean): string {
-  return JSON.stringify({ type: "message", ...toMessage(event, roomId, forAuthor ? event.userId : undefined) });
 }

@@ -17,6 +17,7 @@ import { type Order, readOrder } from "./order.ts";
 import { Outbox } from "./outbox.ts";
 import { CLOSING, type Connection, type Platform } from "./platform.ts";
 import { PresenceReporter } from "./presence-reporter.ts";
+import { Readers } from "./readers.ts";
 import { readState, save, type Session, Sessions } from "./session.ts";
 
 const ALARM_RETRY_MS = 5_000;
@@ -32,6 +33,7 @@ export class ChatRoom {
   readonly durable: Durable;
   readonly sessions = new Sessions();
   readonly fanOut: FanOut;
+  readonly readers: Readers;
   readonly attendance: Attendance;
   readonly outbox: Outbox;
   readonly door: Door;
@@ -54,7 +56,10 @@ export class ChatRoom {
     this.#platform = platform;
     this.deps = deps;
     this.durable = durable;
-    this.fanOut = new FanOut(sessions, after, now, (session) => this.drop(session));
+    this.readers = new Readers(this);
+    const lost = (session: Session) => this.drop(session);
+    const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
+    this.fanOut = new FanOut({ sessions, after, now, lost, stop });
     this.#reporter = new PresenceReporter({ board, now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
@@ -97,7 +102,7 @@ export class ChatRoom {
       const session = this.sessions.find(connection);
       const state = readState(connection);
       if (session !== undefined) this.drop(session);
-      else if (state?.present === true) this.attendance.departUnseen({ connection, state });
+      else if (state?.present === true) this.attendance.departUnseen({ connection, state, savedSeq: 0 });
       if (connection.readyState <= CLOSING) connection.close(1000);
     });
   }

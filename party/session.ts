@@ -24,24 +24,45 @@ export interface SessionState {
   keepsAlive: boolean;
   typingUntil: number;
   readSeq: number;
+  /** Everything up to here has arrived. Saved now and then only, and when the room stops pushing. */
   receivedSeq: number;
+  /** It has sent a `received`: from then on nothing else acknowledges. */
+  saysReceived: boolean;
+  /** It is not pushed to, because too much is on its way to it. */
+  behind: Behind | undefined;
   strikes: number;
   lastStrikeAt: number;
+}
+
+/** Where a reader stands that the room has stopped pushing to. */
+export interface Behind {
+  /** It was sent everything up to here. */
+  sentSeq: number;
+  /** Once it has acknowledged this much it is sent the next page. */
+  resumeAt: number;
+  stoppedAt: number;
+  /** When it last acknowledged something. */
+  progressAt: number;
 }
 
 /** A live socket. Change `state` freely and `save` what must survive hibernation. */
 export interface Session {
   readonly connection: Connection;
   state: SessionState;
+  /** The `receivedSeq` that would survive hibernation. */
+  savedSeq: number;
 }
 
 /** The room's live sockets: kept in memory, rebuilt from the attachments when it wakes. */
 export class Sessions {
+  /** Those that take several frames in one message, and those that do not. */
+  readonly lines = new Set<Session>();
+  readonly singles = new Set<Session>();
   readonly #byId = new Map<string, Session>();
+  readonly #byUser = new Map<UserId, Set<Session>>();
 
   add(connection: Connection, state: SessionState): Session {
-    const session = { connection, state };
-    this.#byId.set(connection.id, session);
+    const session = this.#take(connection, state);
     save(session);
     return session;
   }
@@ -50,7 +71,7 @@ export class Sessions {
   restore(connections: Iterable<Connection>): void {
     for (const connection of connections) {
       const state = readState(connection);
-      if (state !== undefined) this.#byId.set(connection.id, { connection, state });
+      if (state !== undefined) this.#take(connection, state);
     }
   }
 
@@ -60,6 +81,11 @@ export class Sessions {
 
   /** Forgets a socket. @returns false when it was forgotten already. */
   remove(session: Session): boolean {
+    const own = this.#byUser.get(session.state.userId);
+    own?.delete(session);
+    if (own?.size === 0) this.#byUser.delete(session.state.userId);
+    this.lines.delete(session);
+    this.singles.delete(session);
     return this.#byId.delete(session.connection.id);
   }
 
@@ -71,8 +97,17 @@ export class Sessions {
     return this.#byId.values();
   }
 
-  *of(userId: UserId): Iterable<Session> {
-    for (const session of this.#byId.values()) if (session.state.userId === userId) yield session;
+  of(userId: UserId): Iterable<Session> {
+    return this.#byUser.get(userId) ?? [];
+  }
+
+  #take(connection: Connection, state: SessionState): Session {
+    const session = { connection, state, savedSeq: state.receivedSeq };
+    const own = this.#byUser.get(state.userId) ?? new Set();
+    this.#byId.set(connection.id, session);
+    this.#byUser.set(state.userId, own.add(session));
+    (state.lines ? this.lines : this.singles).add(session);
+    return session;
   }
 }
 
@@ -93,15 +128,19 @@ export function newState({ claims, username, lines }: Knock, readSeq: number, no
     typingUntil: 0,
     readSeq,
     receivedSeq: 0,
+    saysReceived: false,
+    behind: undefined,
     strikes: 0,
     lastStrikeAt: 0,
   };
 }
 
 /** Makes what a socket carries survive hibernation. */
-export function save({ connection, state }: Session): void {
+export function save(session: Session): void {
+  const { connection, state } = session;
   try {
-    connection.setState({ ...state });
+    connection.setState({ ...state, behind: state.behind && { ...state.behind } });
+    session.savedSeq = state.receivedSeq;
   } catch {
     // The socket is gone, and with it whatever there was to remember.
   }
@@ -111,5 +150,7 @@ export function save({ connection, state }: Session): void {
 export function readState(connection: Connection): SessionState | undefined {
   const state = connection.state;
   // Only this class writes attachments, and only in this shape.
-  return typeof state === "object" && state !== null && "userId" in state ? { ...(state as SessionState) } : undefined;
+  if (typeof state !== "object" || state === null || !("userId" in state)) return undefined;
+  const { behind, ...rest } = state as SessionState;
+  return { ...rest, behind: behind && { ...behind } };
 }

@@ -20,6 +20,9 @@ export const LIMITS = {
   roomsPerSocket: 50,
   strikesPerSocket: 10,
   rosterFull: 200,
+  /** What may be on its way to a reader without having been acknowledged. */
+  unreadMaxEvents: 512,
+  unreadMaxBytes: 1024 * 1024,
   /** More changes of presence than this, told at once, are one frame. */
   presenceSingles: 3,
 } as const;
@@ -36,6 +39,8 @@ export const TIMES = {
   frameGatherMs: 15,
   headsMs: 25_000,
   deadSocketMs: 45_000,
+  /** How long a reader that is not pushed to any more may make no progress. */
+  slowReaderMs: 30_000,
   expiryGraceMs: 30_000,
   /** Mistakes this far apart are not counted together. */
   strikesForgottenMs: 60_000,

@@ -88,6 +88,19 @@ export class EventLog {
     return missed === 0 ? [] : this.latest(missed);
   }
 
+  /** The events after `seq`, as many as fit, one at least unless it is the head; undefined when they are not in memory. */
+  page(seq: number, max: { events: number; bytes: number }): RoomEvent[] | undefined {
+    const from = this.#recent.length - (this.head - seq);
+    if (from < 0) return undefined;
+    let bytes = 0;
+    let to = from;
+    for (; to < this.#recent.length && to - from < max.events; to++) {
+      bytes += this.#recent[to]?.bytes ?? 0;
+      if (bytes > max.bytes && to > from) break;
+    }
+    return this.#recent.slice(from, to).map(({ event }) => event);
+  }
+
   /**
    * The last `seq` that may be dropped: history has it, and it is too old or one too many. The newest ones stay however
    * old they are, for the next person who joins. Undefined while fewer than a lot may go.
@@ -141,7 +154,7 @@ export function toKnown(event: RoomEvent): KnownMessage {
   return { seq, id, at, hash: hashOf(event), moderation };
 }
 
-// Three bytes a UTF-16 unit is the most UTF-8 takes; the rest of a message's JSON is under 600 characters.
-function roughBytes(event: RoomEvent): number {
+/** Hardly less than an event takes as JSON. Three bytes a UTF-16 unit is the most UTF-8 takes; what is constant is short. */
+export function roughBytes(event: RoomEvent): number {
   return event.content.length * (/^[\u0000-\u007f]*$/.test(event.content) ? 1 : 3) + event.username.length * 3 + 300;
 }

@@ -88,6 +88,7 @@ export class ClientConnection implements RoomHost {
     if (texts.length > LIMITS.framesPerMessage || texts.some(isFrameTooBig)) return this.end("frame_too_big");
     for (const text of texts) if (!this.#isEnded) this.#take(this.#codec.decode(text));
     if (this.#keepsAlive) this.#keepRoomsAlive();
+    for (const room of this.#rooms.values()) room.heard();
   }
 
   deliver(frames: readonly RoomFrame[]): void {

@@ -29,6 +29,7 @@ export interface RoomHost {
   forget(roomId: ChannelId): void;
 }
 
+const HEARD_EVERY = 32; // messages, to a client that never says `received`
 const JOIN_TIMEOUT_MS = 8_000;
 const LEAVE_TIMEOUT_MS = 3_000;
 /** How long an outage stays hidden; then the client is told, and messages are refused instead of held. */
@@ -48,6 +49,8 @@ export class RoomSession {
   #state: "joining" | "joined" | "leaving" | "ended" = "joining";
   #socket: ServerSocket | undefined;
   #socketToken = "";
+  #saysReceived = false;
+  #unheard = 0; // messages since the room last heard of the client
   #attempt = 0;
   /** A `join_room` of the client's that came while its room was out of reach, or being left. */
   #askedAgain: { since: Since | undefined; text: string } | undefined;
@@ -72,6 +75,12 @@ export class RoomSession {
   /** Tells the room that the client is alive: a room takes the silence of those who ping for death. */
   keepAlive(): void {
     if (this.#state === "joined") this.#say('{"type":"ping"}');
+  }
+
+  /** The client spoke, which acknowledges to rooms it never said `received` to. Reading up to 0 means nothing else. */
+  heard(): void {
+    if (this.#saysReceived || this.#unheard < HEARD_EVERY || this.#state !== "joined") return;
+    this.#say('{"type":"read","seq":0}');
   }
 
   /** Hands a client's frame to the room, or keeps what must not get lost until the room is back. */
@@ -144,6 +153,7 @@ export class RoomSession {
     for (const frame of readRoomFrames(text)) {
       if (frame.type === "room_left") hasLeft = true;
       else frames.push(...this.#view.note(frame));
+      if (frame.type === "message") this.#unheard++;
       if (frame.type === "room_joined" && this.#state === "joining") this.#resume();
     }
     if (frames.length > 0) this.#host.deliver(frames);
@@ -172,10 +182,12 @@ export class RoomSession {
 
   #forward(frame: ClientFrame, text: string): void {
     if (frame.type === "join_room") this.#view.oweJoin();
+    if (frame.type === "received") this.#saysReceived = true;
     this.#say(text);
   }
 
   #say(text: string): void {
+    this.#unheard = 0;
     if (this.#socket !== undefined) sendQuietly(this.#socket, text);
   }
 

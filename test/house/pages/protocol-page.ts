@@ -40,7 +40,8 @@ export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
   },
   received: {
     schema: frames.ReceivedFrame,
-    about: "Flow control: everything up to `seq` has arrived. Send it every 32 messages or every second.",
+    about:
+      "Flow control: everything up to `seq` has arrived. Send it every 32 messages or every second; see [slow readers](#slow-readers).",
   },
   ping: {
     schema: frames.PingFrame,
@@ -81,7 +82,10 @@ export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
     about:
       "Instead of the differences, in rooms of more than 200 people: how many there are, and some of them. When `sample` is as long as `memberCount` it is the whole list, in place of what the client believed.",
   },
-  typing_indicator: { schema: frames.TypingIndicatorFrame, about: "Somebody types, or has stopped." },
+  typing_indicator: {
+    schema: frames.TypingIndicatorFrame,
+    about: "Somebody types, or has stopped. Forget it after 6 s without another.",
+  },
   read: { schema: frames.ReadMarkFrame, about: "Somebody has read up to `seq`." },
   heads: {
     schema: frames.HeadsFrame,
@@ -119,6 +123,7 @@ export function protocolPage(): string {
         namedType("Message", frames.Message),
       ],
     ),
+    ...slowReaders(),
     ...limits(),
     "## When a socket ends",
     "The close code says whether to come back; see [errors.md](errors.md#close-codes). A client that comes back waits, longer each time and with jitter, gets a new token first after 4001, and joins with `since`.",
@@ -162,6 +167,18 @@ function describe(entries: Record<string, Entry>, examples: Record<string, unkno
     fieldsTable(schema),
     `\`\`\`json\n${JSON.stringify(examples[type], undefined, 2)}\n\`\`\``,
   ]);
+}
+
+function slowReaders(): string[] {
+  const { unreadMaxEvents, unreadMaxBytes } = LIMITS;
+  const seconds = TIMES.slowReaderMs / 1_000;
+  return [
+    "## Slow readers",
+    `A room pushes to a socket as long as at most ${unreadMaxEvents} messages, or ${unreadMaxBytes / 1024 / 1024} MiB of them, are on their way to it without having been acknowledged. Beyond that it is sent no message, presence, typing or \`heads\` any more; what answers its own frames still comes. As it acknowledges, the messages come from the room's log, in order and without a gap, until it is level with the others. If who is here was told of meanwhile, it then gets a \`presence_count\` with the list as it is now. Typing that it was not told the end of is over after ${TIMES.typingExpiresMs / 1_000} s, as always.`,
+    `Whoever acknowledges nothing new for ${seconds} s in that state is closed with 4002. Whoever is so late that the room has dropped what comes next (it keeps 10,000 messages at least) is closed with 4003. Both may come back with \`since\`.`,
+    "A client that has never sent `received` in a room acknowledges everything it has been sent by any frame it sends, a `ping` for instance. One that sends nothing at all gets as far as the limit; so a client that only listens must say `received`, or ping. Once a socket has said `received`, nothing else counts.",
+    "`room_joined` and what it brings counts as acknowledged. `join_room` on a room that is joined already starts over from there, and is answered at most twenty times at once and then once a second.",
+  ];
 }
 
 function limits(): string[] {

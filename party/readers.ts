@@ -1,0 +1,161 @@
+import { toMessage } from "../domain/message.ts";
+import type { RoomEvent } from "../domain/ports.ts";
+import { roughBytes } from "../domain/room/event-log.ts";
+import { Unread } from "../domain/room/unread.ts";
+import { TIMES } from "../protocol/limits.ts";
+import { readEvents } from "./kept.ts";
+import type { ChatRoom } from "./room.ts";
+import { type Behind, save, type Session } from "./session.ts";
+
+/** One page to a reader that catches up; two may be on their way at a time. */
+const PAGE = { events: 200, bytes: 256 * 1024 };
+/** What a room that sleeps may forget of an acknowledgement; little next to what may be on its way. */
+const SAVED_EVERY = 128;
+
+/**
+ * Flow control. The runtime queues without bound whatever is sent to a socket, so a reader that has not acknowledged
+ * enough is not pushed to: nothing is kept for it, and as it acknowledges it reads on from the room's log, page by page,
+ * until it is level with the others again.
+ */
+export class Readers {
+  readonly #room: ChatRoom;
+  readonly #unread = new Unread();
+  readonly #reading = new Set<Session>();
+
+  constructor(room: ChatRoom) {
+    this.#room = room;
+  }
+
+  /** Shows a new event to everybody who keeps up. */
+  show(event: RoomEvent): void {
+    this.#unread.push(event.seq, roughBytes(event));
+    const text = this.#textOf(event, false);
+    const authors = event.clientMessageId === null ? text : this.#textOf(event, true);
+    this.#room.fanOut.toReaders({ seq: event.seq, text, author: event.userId, authors }, this.#unread.floor);
+  }
+
+  /** The reader has said how far it has come. */
+  received(session: Session, seq: number): void {
+    session.state.saysReceived = true;
+    this.#acknowledge(session, seq);
+  }
+
+  /** Any frame of a client that never says `received` acknowledges whatever it has been sent. */
+  heard(session: Session): void {
+    if (!session.state.saysReceived) this.#acknowledge(session, Infinity);
+  }
+
+  /** The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now. */
+  stop(session: Session, sentSeq: number): void {
+    const { state } = session;
+    const now = this.#room.deps.now();
+    // It goes on once half of what is on its way has arrived.
+    const resumeAt = Math.max(state.receivedSeq, sentSeq - Math.floor((sentSeq - state.receivedSeq) / 2));
+    state.behind = { sentSeq, resumeAt, stoppedAt: now, progressAt: now };
+    save(session);
+    this.#room.durable.wakeBy(now + TIMES.slowReaderMs);
+    this.#room.deps.log.note("reader_stopped", { userId: state.userId, sentSeq, receivedSeq: state.receivedSeq });
+  }
+
+  /** What the reader is sent now begins a new reading: a join has told it everything up to here. */
+  begin({ state }: Session, seq: number): void {
+    state.receivedSeq = seq;
+    state.behind = undefined;
+  }
+
+  #acknowledge(session: Session, seq: number): void {
+    const { state } = session;
+    const acknowledged = Math.min(seq, state.behind?.sentSeq ?? this.#room.life?.head.seq ?? 0);
+    if (acknowledged <= state.receivedSeq) return;
+    state.receivedSeq = acknowledged;
+    if (state.behind === undefined) {
+      if (acknowledged - session.savedSeq >= SAVED_EVERY) save(session);
+      return;
+    }
+    state.behind.progressAt = this.#room.deps.now();
+    save(session);
+    this.#readOn(session);
+  }
+
+  #readOn(session: Session): void {
+    if (this.#reading.has(session)) return;
+    const work = this.#room.loadOrder()?.then(() => this.#sendPages(session)) ?? this.#sendPages(session);
+    if (work === undefined) return;
+    this.#reading.add(session);
+    const end = (isRead: boolean) => {
+      this.#reading.delete(session);
+      if (isRead && dueOf(session) !== undefined) this.#readOn(session);
+    };
+    // After a failure it is tried again when the reader says more.
+    work
+      .then(() => end(true))
+      .catch((error: unknown) => {
+        end(false);
+        this.#room.deps.log.error("reading_on_failed", error);
+      });
+  }
+
+  /**
+   * Sends what may be on its way: from memory at once, and the promise is only there while older pages come from storage.
+   * There is no await between the last page and what is live, so nothing falls between the two.
+   */
+  #sendPages(session: Session): Promise<void> | undefined {
+    for (let behind = dueOf(session); behind !== undefined; behind = dueOf(session)) {
+      const { log } = this.#room.requireOrder();
+      if (behind.sentSeq >= log.head) return this.#goLive(session, behind) as undefined;
+      if (behind.sentSeq + 1 < log.first) return this.#room.end(session, "resync") as undefined;
+      const page = log.page(behind.sentSeq, PAGE);
+      if (page === undefined) return this.#sendOldPage(session, behind);
+      this.#sendPage(session, behind, page);
+      if (behind.sentSeq >= log.head) this.#goLive(session, behind);
+    }
+    return undefined;
+  }
+
+  async #sendOldPage(session: Session, behind: Behind): Promise<void> {
+    const page: RoomEvent[] = [];
+    let bytes = 0;
+    for await (const event of readEvents(this.#room.durable.storage, behind.sentSeq, PAGE.events)) {
+      bytes += roughBytes(event);
+      if (bytes > PAGE.bytes && page.length > 0) break;
+      page.push(event);
+    }
+    if (session.state.behind !== behind || !this.#isThere(session)) return;
+    // What was there when we looked may have been pruned before we read it.
+    if (page[0]?.seq !== behind.sentSeq + 1) this.#room.end(session, "resync");
+    else this.#sendPage(session, behind, page);
+  }
+
+  #sendPage(session: Session, behind: Behind, page: readonly RoomEvent[]): void {
+    const { userId } = session.state;
+    const texts = page.map((event) => this.#textOf(event, event.userId === userId));
+    this.#room.fanOut.page(session, texts);
+    behind.resumeAt = behind.sentSeq;
+    behind.sentSeq = page.at(-1)?.seq ?? behind.sentSeq;
+    if (this.#isThere(session)) save(session);
+  }
+
+  #goLive(session: Session, { stoppedAt }: Behind): void {
+    if (!this.#isThere(session)) return;
+    session.state.behind = undefined;
+    this.#room.fanOut.admit(session);
+    save(session);
+    this.#room.attendance.tellMissed(session, stoppedAt);
+    this.#room.deps.log.note("reader_caught_up", { userId: session.state.userId });
+  }
+
+  #isThere({ connection }: Session): boolean {
+    return this.#room.sessions.find(connection) !== undefined;
+  }
+
+  #textOf(event: RoomEvent, forAuthor: boolean): string {
+    const { channelId } = this.#room.requireLife().identity;
+    return JSON.stringify({ type: "message", ...toMessage(event, channelId, forAuthor ? event.userId : undefined) });
+  }
+}
+
+/** Where the reader stands, if its next page may be sent. */
+function dueOf({ state }: Session): Behind | undefined {
+  const { joined, behind, receivedSeq } = state;
+  return joined && behind !== undefined && receivedSeq >= behind.resumeAt ? behind : undefined;
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createTestGateway, type FakeRoom, type FakeSocket, NOW, type TestGateway } from "./fake-sockets.ts";
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  vi.useFakeTimers({ now: NOW });
+  gateway = await createTestGateway();
+});
+afterEach(() => void vi.useRealTimers());
+
+const say = (client: FakeSocket, frame: object): void => client.hear(JSON.stringify(frame));
+const pour = (room: FakeRoom, from: number, to: number) => {
+  for (let seq = from; seq <= to; seq++) room.message(seq);
+};
+/** Frames the room got that it takes for a sign of life of a client that knows no `received`. */
+const signs = (room: FakeRoom) => room.ofType("read").filter(({ seq }) => seq === 0);
+
+describe("F18 a slow reader at the gateway", () => {
+  it("hands on what the client says it has received", async () => {
+    const { client, lobby } = await gateway.joined();
+    pour(lobby, 1, 40);
+    say(client, { type: "received", roomId: "lobby", seq: 40 });
+    expect(lobby.ofType("received")).toEqual([{ type: "received", roomId: "lobby", seq: 40 }]);
+    expect(signs(lobby)).toEqual([]);
+  });
+
+  it("never acknowledges by itself", async () => {
+    const { lobby } = await gateway.joined();
+    pour(lobby, 1, 500);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(lobby.sent).toEqual([]);
+  });
+
+  it("tells a room of any frame of a client that never says `received` there, at most every 32 messages", async () => {
+    const { client, lobby } = await gateway.joined();
+    say(client, { type: "join_room", roomId: "news" });
+    await vi.advanceTimersByTimeAsync(0);
+    const news = gateway.room("news");
+    news.letIn();
+    pour(lobby, 1, 100);
+    for (let frames = 0; frames < 5; frames++)
+      say(client, { type: "message", roomId: "news", content: `hello ${frames}` });
+    expect(signs(lobby)).toHaveLength(1);
+    expect(signs(news)).toEqual([]);
+    pour(lobby, 101, 140);
+    say(client, { type: "ping" });
+    // Either is a sign of life; the room needs one.
+    expect(signs(lobby).length + lobby.ofType("ping").length).toBe(2);
+  });
+
+  it("tells nothing on behalf of a client that says `received`", async () => {
+    const { client, lobby } = await gateway.joined();
+    say(client, { type: "received", roomId: "lobby", seq: 1 });
+    pour(lobby, 1, 100);
+    say(client, { type: "typing", roomId: "nowhere", isTyping: true });
+    expect(signs(lobby)).toEqual([]);
+  });
+
+  it("ends the client's socket with 4002 when a room has given it up", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp("slow_consumer");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(client.closed).toMatchObject({ code: 4002 });
+    expect(gateway.rooms).toHaveLength(1);
+  });
+});
