@@ -17,7 +17,9 @@ export interface PartControl {
   pause(): void;
   /** Lets it go on (SIGCONT), as if no time had passed. */
   resume(): void;
-  /** What its runtime, `workerd`, has in memory; 0 while it is away. */
+  /** The process id of its runtime, `workerd`: another one after each start and each reload; 0 while there is none. */
+  runtimePid(): Promise<number>;
+  /** What its runtime has in memory; 0 while there is none. */
   residentBytes(): Promise<number>;
 }
 
@@ -96,12 +98,12 @@ export class RunningPart implements Part, PartControl {
     this.#isAway = false;
   }
 
+  async runtimePid(): Promise<number> {
+    return (await this.#findRuntime()).pid;
+  }
+
   async residentBytes(): Promise<number> {
-    if (this.#child === undefined) return 0;
-    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,rss=,comm="]);
-    const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
-    const own = rows.find(([group, , command]) => Number(group) === this.pid && command?.endsWith("workerd"));
-    return Number(own?.[1] ?? 0) * 1_024;
+    return (await this.#findRuntime()).residentBytes;
   }
 
   /** Ends it the way it wants to be ended. */
@@ -111,6 +113,14 @@ export class RunningPart implements Part, PartControl {
     this.#isAway = true;
     this.#child = undefined;
     await child?.stop();
+  }
+
+  async #findRuntime(): Promise<{ pid: number; residentBytes: number }> {
+    if (this.pid === 0) return { pid: 0, residentBytes: 0 };
+    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,pid=,rss=,comm="]);
+    const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+    const own = rows.find(([group, , , command]) => Number(group) === this.pid && command?.endsWith("workerd"));
+    return { pid: Number(own?.[1] ?? 0), residentBytes: Number(own?.[2] ?? 0) * 1_024 };
   }
 
   async #launch(again: boolean): Promise<void> {

@@ -32,7 +32,7 @@ export interface StackOptions {
   /** Settings in here win over the stack's own. */
   environment: Variables;
   /** Run in place of the project's own entries. */
-  entries?: { rooms?: string; Worker?: string } | undefined;
+  entries?: { rooms?: string; worker?: string } | undefined;
   /** Gives the address that others are told for a part, which leads to it: how something is put between two of them. */
   through?: ((hop: StackHop, url: string) => Promise<string>) | undefined;
   /** Told what is being started. */
@@ -182,7 +182,7 @@ async function startPart(
   const { dataDir, variables, closers } = setup;
   const logFile = join(dataDir.path, "logs", `${name.toLowerCase()}.log`);
   const port = Number(new URL(url).port);
-  const entry = options.entries?.[name];
+  const entry = options.entries?.[name === "rooms" ? "rooms" : "worker"];
   const part = await RunningPart.launch({
     name,
     url,

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PROJECT_DIR } from "../../../dev/project.ts";
+import { startStack } from "../../support/stack.ts";
+import { Clock } from "./clock.ts";
+import { bundleEntries } from "./entries.ts";
+import { inject } from "./faults.ts";
+import { startProxies } from "./proxy/thread.ts";
+import { type ChaosWorld, FAULTS, type Injected, type WorldOptions } from "./types.ts";
+import { WakingLog } from "./waking-log.ts";
+
+/** PartyKit runs no entry from outside the project. */
+const BUNDLES_DIR = join(PROJECT_DIR, "node_modules/.cache/parley-chaos");
+
+/** Clients are many and impatient here; what limits them is tested elsewhere. */
+const SETTINGS = {
+  ENABLE_LOGGING: "true",
+  TOKEN_RATE_LIMIT: "100000",
+  CHANNEL_RATE_LIMIT: "100000",
+  READ_RATE_LIMIT: "100000",
+  RATE_LIMIT_MAX_MESSAGES: "100000",
+};
+
+/** Starts the whole stack with a proxy at every hop. */
+export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
+  await mkdir(BUNDLES_DIR, { recursive: true });
+  const folder = await mkdtemp(join(BUNDLES_DIR, "world-"));
+  const proxies = startProxies();
+  const wakings = new WakingLog();
+  const close = async (): Promise<void> => {
+    await proxies.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const entries = await bundleEntries(folder, options.patches);
+    const addresses: Record<string, string> = {};
+    const stack = await startStack(
+      { ...SETTINGS, ...options.environment },
+      {
+        entries: entries.files,
+        through: async (hop, url) => (addresses[hop] = await proxies.open(hop, url)),
+        onLine: (part, line) => {
+          wakings.take(line);
+          options.onLine?.(part, line);
+        },
+      },
+    );
+    const { worker: apiUrl = "" } = addresses;
+    const partyUrl = await proxies.open("rooms", stack.partyUrl);
+    const clock = new Clock(stack);
+    const grounds = { stack, proxies, entries, clock, wakings };
+    const active = new Set<Injected>();
+    const heal = async (): Promise<void> => {
+      for (const injected of active) await injected.heal();
+    };
+    return {
+      stack: { ...stack, session: (user, request) => clock.session(user, request) },
+      apiUrl,
+      wsUrl: `${apiUrl.replace(/^http/, "ws")}/ws`,
+      partyUrl,
+      faults: FAULTS,
+      inject: async (name, faultOptions) => {
+        const injected = await inject(grounds, name, faultOptions);
+        active.add(injected);
+        return injected;
+      },
+      heal,
+      roomsRss: () => stack.rooms.residentBytes(),
+      answers: async () => (await proxies.answers()).filter(({ hop }) => hop === "worker" || hop === "rooms"),
+      secrets: [stack.chatJwtSecret, stack.redisRestToken, stack.apiKey, new URL(stack.databaseUrl).password],
+      stop: async () => {
+        await heal();
+        await stack.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
