@@ -71,6 +71,7 @@ function act(story: Story, what: string, who: string, id: string): void {
       ...place,
       askedAt: story.at,
       limit: 50,
+      fills: false,
       messages: story.stored.slice(-50).map(({ n }) => n),
     });
 }

@@ -61,7 +61,7 @@ const BAD: Record<InvariantName, () => Entry[]> = {
   },
   "history has what was just acked": () => {
     const story = begin();
-    story.write({ kind: "page", client: "ann", room: ROOM, askedAt: story.at, limit: 50, messages: [0] });
+    story.write({ kind: "page", client: "ann", room: ROOM, askedAt: story.at, limit: 50, fills: false, messages: [0] });
     return story.end();
   },
   "every history was read": () => {
@@ -285,7 +285,16 @@ describe("what is not a violation", () => {
     const next = sayUnseen(story, "ann", "a-000003");
     story.deliver("ann", lost.n, next.n);
     story.fault({ name: "frames_dropped", mangles: true }, () => story.deliver("bob", next.n));
-    story.write({ kind: "page", client: "bob", room: ROOM, askedAt: story.at, after: 2, limit: 200, messages: [2, 3] });
+    story.write({
+      kind: "page",
+      client: "bob",
+      room: ROOM,
+      askedAt: story.at,
+      after: 2,
+      limit: 200,
+      fills: true,
+      messages: [2, 3],
+    });
     expect(broken(story.end())).toEqual([]);
   });
 
@@ -325,6 +334,7 @@ function goodRun(): Entry[] {
     room: ROOM,
     askedAt: story.at,
     limit: 50,
+    fills: false,
     messages: story.stored.map(({ n }) => n),
   });
   story.write({ kind: "rows", room: ROOM, after: 0, count: 7, first: 1, last: 7 });

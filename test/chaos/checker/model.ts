@@ -1,5 +1,8 @@
 import type { Entry, EntryKind, EntryOf } from "../history/entries.ts";
 
+/** How long a fault is felt once it is healed. */
+const AFTERMATH_MS = 3_000;
+
 /** A fault from its begin to its end. */
 export interface FaultSpan {
   fault: number;
@@ -77,6 +80,11 @@ export class Model {
   /** Whether a fault of a kind was at work at some time between the two. */
   wasDisturbed(is: "mangles" | "delays", from: number, to: number): boolean {
     return this.faults.some((fault) => fault[is] && fault.from <= to && fault.to >= from);
+  }
+
+  /** Whether no fault was at work between the two, nor right before. */
+  isCalm(from: number, to: number): boolean {
+    return !this.faults.some((fault) => fault.from <= to && fault.to + AFTERMATH_MS >= from);
   }
 
   #readSent(): Sent[] {

@@ -14,6 +14,7 @@ export function readViews(model: Model, until = Infinity): View[] {
   for (const entry of model.entries) {
     if (entry.kind !== "saw" && entry.kind !== "joined" && entry.kind !== "page") continue;
     if (entry.at > until) break;
+    if (entry.kind === "page" && !entry.fills) continue;
     const { client, room } = entry;
     let view = views.get(`${client} ${room}`);
     if (view === undefined) views.set(`${client} ${room}`, (view = { client, room, messages: new Set() }));

@@ -81,8 +81,8 @@ export const AckEntry = z.object({
   seq: Seq,
   epoch: z.string(),
   duplicate: z.boolean(),
-  /** Since the newest attempt. */
-  ms: z.number(),
+  /** Since the newest attempt; absent when the client was no longer waiting for it. */
+  ms: z.optional(z.number()),
 });
 /** An error that names a message of the client's. */
 export const RefusalEntry = z.object({
@@ -128,7 +128,15 @@ export const JoinedEntry = z.object({
   messages: z.array(N),
   online: z.array(Name),
 });
-export const LeftEntry = z.object({ kind: z.literal("left"), at: At, client: Name, socket: z.int(), room: Name });
+export const LeftEntry = z.object({
+  kind: z.literal("left"),
+  at: At,
+  client: Name,
+  socket: z.int(),
+  room: Name,
+  /** Whether the client asked for it. */
+  wanted: z.boolean(),
+});
 /** Messages that came on a socket, in the order they came; `at` is when the first did, `until` when the last did. */
 export const SawEntry = z.object({
   kind: z.literal("saw"),
@@ -194,6 +202,8 @@ export const PageEntry = z.object({
   before: z.optional(Seq),
   after: z.optional(Seq),
   limit: z.int(),
+  /** It was read to fill a gap in the client's view, from where that ended. */
+  fills: z.boolean(),
   messages: z.array(N),
 });
 /** An HTTP answer, of whatever kind; 0 stands for none. */

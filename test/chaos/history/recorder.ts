@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { hash } from "node:crypto";
-import type { Entry, EntryOf } from "./entries.ts";
+import type { Entry, EntryKind, EntryOf } from "./entries.ts";
 
 /** A message as a frame, a page or a row shows it. */
 export interface VisibleMessage {
@@ -23,10 +23,13 @@ const GATHER_MS = 250;
 /** Writes down what happens, in order, in memory and (when asked) in a file. */
 export class Recorder {
   readonly entries: Entry[] = [];
+  /** How many entries of each kind there are. */
+  readonly counts: Partial<Record<EntryKind, number>> = {};
   readonly #startedAt: number = performance.now();
   readonly #file: WriteStream | undefined;
   readonly #numbers = new Map<string, number>();
-  readonly #gathering = new Map<string, EntryOf<"saw">>();
+  /** By client, one for each room: their order among rooms means nothing. */
+  readonly #gathering = new Map<string, EntryOf<"saw">[]>();
 
   constructor(file?: string) {
     this.#file = file === undefined ? undefined : createWriteStream(file);
@@ -46,14 +49,25 @@ export class Recorder {
   saw(client: string, socket: number, room: string, message: VisibleMessage): void {
     const n = this.number(room, message);
     const now = this.now();
-    const open = this.#gathering.get(client);
-    if (open !== undefined && open.socket === socket && open.room === room && now - open.at < GATHER_MS) {
+    const own = this.#gathering.get(client) ?? [];
+    this.#gathering.set(client, own);
+    const at = own.findIndex((saw) => saw.room === room);
+    const open = own[at];
+    if (open !== undefined && open.socket === socket && now - open.at < GATHER_MS) {
       open.messages.push(n);
       open.until = now;
       return;
     }
-    this.#flushClient(client);
-    this.#gathering.set(client, { kind: "saw", at: now, until: now, client, socket, room, messages: [n] });
+    if (open !== undefined) this.#keep(open);
+    own.splice(at === -1 ? own.length : at, 1, {
+      kind: "saw",
+      at: now,
+      until: now,
+      client,
+      socket,
+      room,
+      messages: [n],
+    });
   }
 
   /** The number of a message as it was seen; written down when it is seen like this for the first time. */
@@ -84,14 +98,14 @@ export class Recorder {
   }
 
   #flushClient(client: string): void {
-    const open = this.#gathering.get(client);
-    if (open === undefined) return;
+    const own = this.#gathering.get(client) ?? [];
     this.#gathering.delete(client);
-    this.#keep(open);
+    for (const saw of own) this.#keep(saw);
   }
 
   #keep(entry: Entry): void {
     this.entries.push(entry);
+    this.counts[entry.kind] = (this.counts[entry.kind] ?? 0) + 1;
     this.#file?.write(`${JSON.stringify(entry)}\n`);
   }
 }

@@ -1,6 +1,6 @@
 import type { EntryOf } from "../../history/entries.ts";
 import { type Finding, Look } from "../finding.ts";
-import type { Model, Sent } from "../model.ts";
+import type { FaultSpan, Model, Sent } from "../model.ts";
 
 /**
  * Nothing refused is visible: a message whose every attempt was answered with an error is in no history and in no view. One
@@ -79,31 +79,26 @@ const LEAST_ACKS = 100;
 /** Faults that concern one room only leave the others alone: their ack p99 stays under twice that of the calm. */
 export function otherRoomsAreUnharmed(model: Model): Finding {
   const look = new Look();
-  const [calmFrom, calmTo] = [model.phase("calm") ?? 0, model.phase("faults") ?? 0];
-  const baseline = percentile(
-    ackTimes(model, ({ at }) => at >= calmFrom && at < calmTo),
-    0.99,
-  );
+  const baseline = percentile(calmAckTimes(model), 0.99);
   const spans = model.faults.filter(({ room, hadEffect }) => room !== undefined && hadEffect);
-  // While some other fault hits everything, nothing can be said about the one.
-  const clean = spans.filter((span) => !model.faults.some((other) => other.room === undefined && overlap(span, other)));
+  // While another fault hits everything, nothing can be said about the one.
+  const alone = spans.filter((span) =>
+    model.faults.every((other) => other.room !== undefined || !overlap(span, other)),
+  );
+  const isHit = (room: string, span: FaultSpan) => alone.some((other) => other.room === room && overlap(span, other));
   const during = ackTimes(model, ({ at, ms, room }) =>
-    clean.some(
-      (span) =>
-        span.room !== room &&
-        at - ms >= span.from &&
-        at <= span.to &&
-        !clean.some((other) => other.room === room && overlap(span, other)),
-    ),
+    alone.some((span) => at - ms >= span.from && at <= span.to && !isHit(room, span)),
   );
   if (baseline === undefined || during.length < LEAST_ACKS) return look;
   look.lookedAt = during.length;
   const p99 = percentile(during, 0.99) ?? 0;
   const bound = Math.max(SLOWER * baseline, UNNOTICED_MS);
-  if (p99 >= bound)
+  if (p99 >= bound) {
+    const numbers = [p99, baseline, bound].map((ms) => `${ms.toFixed(1)} ms`);
     look.found({
-      text: `ack p99 of other rooms was ${p99.toFixed(1)} ms, in the calm ${baseline.toFixed(1)} ms (bound ${bound.toFixed(1)} ms)`,
+      text: `ack p99 of other rooms was ${numbers[0]}, in the calm ${numbers[1]}; the bound is ${numbers[2]}`,
     });
+  }
   return look;
 }
 
@@ -111,9 +106,19 @@ function overlap(one: { from: number; to: number }, other: { from: number; to: n
   return one.from <= other.to && other.from <= one.to;
 }
 
-/** How long the acks took that fit, repeats left out. */
-export function ackTimes(model: Model, fits: (ack: EntryOf<"ack">) => boolean): number[] {
-  return model.of("ack").flatMap((ack) => (!ack.duplicate && fits(ack) ? [ack.ms] : []));
+type TimedAck = EntryOf<"ack"> & { ms: number };
+
+/** How long the acks took that fit; those of messages that were stored already are left out. */
+export function ackTimes(model: Model, fits: (ack: TimedAck) => boolean = () => true): number[] {
+  return model.of("ack").flatMap((ack) => {
+    const timed = ack.ms === undefined ? undefined : { ...ack, ms: ack.ms };
+    return timed !== undefined && !ack.duplicate && fits(timed) ? [timed.ms] : [];
+  });
+}
+
+/** The same, while no fault was at work. */
+export function calmAckTimes(model: Model): number[] {
+  return ackTimes(model, ({ at, ms }) => model.isCalm(at - ms, at));
 }
 
 /** The nearest-rank percentile; undefined of nothing. */

@@ -160,7 +160,7 @@ function isStillThere(model: Model, { client, room }: Pick<View, "client" | "roo
 
 /** The rooms that each rule-abiding client was ever in and has not left by its own will. */
 function lastStays(model: Model): { client: string; room: string }[] {
-  const left = new Set(model.of("left").map(({ client, room }) => `${client} ${room}`));
+  const left = new Set(model.of("left").flatMap(({ client, room, wanted }) => (wanted ? [`${client} ${room}`] : [])));
   const stays = new Map(staysOf(model).map(({ client, room }) => [`${client} ${room}`, { client, room }]));
   const isGone = goneClients(model);
   return [...stays].flatMap(([key, stay]) =>

@@ -1,0 +1,118 @@
+import type { ChaosHttp } from "../clients/http.ts";
+import type { Recorder, VisibleMessage } from "../history/recorder.ts";
+import type { Actor } from "./cast.ts";
+import type { Watch } from "./watch.ts";
+
+const LOOK_MS = 100;
+/** What the design gives everybody to see the same after healing. */
+const SETTLE_MS = 30_000;
+/** After this nobody may be believed to be somewhere they are not. */
+const PRESENCE_MS = 47_000;
+const PAGE = 200;
+const ATTEMPTS = 60;
+
+export interface FinishDeps {
+  actors: readonly Actor[];
+  rooms: readonly string[];
+  recorder: Recorder;
+  http: ChaosHttp;
+  watch: Watch;
+}
+
+/** Waits until everybody has been answered and has seen the same, at most 30 s. @returns what is still missing. */
+export async function settle({ actors, rooms, recorder, watch }: FinishDeps): Promise<string[]> {
+  const until = performance.now() + SETTLE_MS;
+  for (;;) {
+    const missing = findMissing(actors, rooms, watch);
+    if (missing.length === 0 || performance.now() > until) {
+      recorder.flush();
+      recorder.write({ kind: "phase", phase: "settled" });
+      return missing;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+function findMissing(actors: readonly Actor[], rooms: readonly string[], watch: Watch): string[] {
+  const members = actors.filter(({ client }) => client.options.role === "member" && client.stoppedWith === undefined);
+  const missing: string[] = [];
+  for (const room of rooms) {
+    const here = members.filter((actor) => actor.rooms.includes(room));
+    const head = Math.max(0, ...here.map(({ client }) => client.headOf(room)));
+    for (const { client } of here) {
+      if (!client.isIn(room)) missing.push(`${client.options.name} is not in ${room}`);
+      else if (client.headOf(room) < head)
+        missing.push(`${client.options.name} is at ${client.headOf(room)} of ${head} in ${room}`);
+    }
+    if (watch.lastRow(room) < head) missing.push(`Postgres is at ${watch.lastRow(room)} of ${head} in ${room}`);
+  }
+  for (const { client } of members)
+    if (client.waiting > 0) missing.push(`${client.options.name} waits for ${client.waiting} answers`);
+  return missing;
+}
+
+/** Waits until presence must be true, and asks HTTP for it too. */
+export async function checkPresence({ actors, rooms, recorder, http }: FinishDeps): Promise<void> {
+  await sleep(PRESENCE_MS);
+  recorder.flush();
+  recorder.write({ kind: "presence_due" });
+  for (const room of rooms) {
+    const token = await tokenFor(http, actors, room);
+    const { body } = token === undefined ? { body: undefined } : await http.readPresence(token, room);
+    if (body === undefined) continue;
+    const online = body.members.flatMap(({ userId, status }) => (status === "online" ? [userId] : []));
+    recorder.write({ kind: "roster", room, online });
+  }
+}
+
+/** Reads everything that is kept, from both ends. */
+export async function readEverything({ actors, rooms, recorder, http, watch }: FinishDeps): Promise<void> {
+  for (const room of rooms) {
+    const told = await readHttp(http, actors, room);
+    if (told !== undefined) write(recorder, room, "http", told);
+    const rows = await attempt(() => watch.readRows(room));
+    if (rows !== undefined) write(recorder, room, "postgres", rows);
+  }
+}
+
+function write(recorder: Recorder, room: string, source: "http" | "postgres", all: readonly VisibleMessage[]): void {
+  const messages = all.map((message) => recorder.number(room, message));
+  recorder.write({ kind: "history", room, source, messages });
+}
+
+async function readHttp(
+  http: ChaosHttp,
+  actors: readonly Actor[],
+  room: string,
+): Promise<VisibleMessage[] | undefined> {
+  const token = await tokenFor(http, actors, room);
+  if (token === undefined) return undefined;
+  const messages: VisibleMessage[] = [];
+  for (let after: number | null = 0; after !== null;) {
+    const query: string = `after=${after}&limit=${PAGE}`;
+    const page = await attempt(async () => (await http.readPage(token, room, query)).body);
+    if (page === undefined) return undefined;
+    messages.push(...page.messages);
+    after = page.messages.length === 0 ? null : page.next;
+  }
+  return messages;
+}
+
+async function tokenFor(http: ChaosHttp, actors: readonly Actor[], room: string): Promise<string | undefined> {
+  const member = actors.find((actor) => actor.rooms.includes(room));
+  if (member === undefined) return undefined;
+  return (await attempt(async () => (await http.exchange(member.client.options.user)).body))?.token;
+}
+
+async function attempt<Result>(work: () => Promise<Result | undefined>): Promise<Result | undefined> {
+  for (let tries = 0; tries < ATTEMPTS; tries++) {
+    const result = await work().catch(() => undefined);
+    if (result !== undefined) return result;
+    await sleep(LOOK_MS * 3);
+  }
+  return undefined;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
