@@ -40,12 +40,19 @@ async function readAliases(): Promise<Record<string, string>> {
   return Object.fromEntries(pairs.map(([, name = "", path = ""]) => [name, join(PROJECT_DIR, path)]));
 }
 
+/** What `wrangler.toml` asks of the runtime. */
+async function readCompatibility(): Promise<{ date: string; flags: string }> {
+  const text = await readFile(join(PROJECT_DIR, "wrangler.toml"), "utf8");
+  const find = (pattern: RegExp) => pattern.exec(text)?.[1] ?? "";
+  return { date: find(/^compatibility_date = "(.+)"$/m), flags: find(/^compatibility_flags = \[(.*)\]$/m) };
+}
+
 /** Starts a bundle under plain workerd: no development server around it. */
 export async function startWorkerd(code: string, bindings: Record<string, string> = {}): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
   const port = await freePort();
   await writeFile(join(folder, "worker.js"), code);
-  await writeFile(join(folder, "config.capnp"), config(port, bindings));
+  await writeFile(join(folder, "config.capnp"), config(port, bindings, await readCompatibility()));
   const child = spawn(workerdPath(), ["serve", join(folder, "config.capnp")], {
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -115,7 +122,11 @@ function workerdPath(): string {
   return typeof exported === "string" ? exported : exported.default;
 }
 
-function config(port: number, bindings: Record<string, string>): string {
+function config(
+  port: number,
+  bindings: Record<string, string>,
+  { date, flags }: { date: string; flags: string },
+): string {
   const lines = Object.entries(bindings).map(
     ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
   );
@@ -129,7 +140,8 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.js")],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "${date}",
+  compatibilityFlags = [${flags}],
   bindings = [${lines.join(", ")}],
 );
 `;
