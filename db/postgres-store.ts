@@ -20,7 +20,11 @@ import { createUserStore } from "./users.ts";
  */
 export function createPostgresStore(options: SqlOptions): Store {
   const sql = openSql(options);
-  return { ...createStore(sql), ...createClientIdStore(sql), writeBatch: (batch) => writeBatch(sql, batch) };
+  return {
+    ...createStore(sql),
+    ...createClientIdStore(sql),
+    writeBatch: (batch, isOver) => writeBatch(sql, batch, isOver),
+  };
 }
 
 /** The same without what only rooms write, which the Worker's bundle then does not carry. */

@@ -14,24 +14,28 @@ const UNSTORABLE = /^2[23]/;
  * @throws {BatchRefused} when some events can never be written; everything else has been.
  * @throws {ChatError} `storage_unavailable` when it is worth trying again.
  */
-export async function writeBatch(sql: Sql, batch: RoomBatch): Promise<void> {
-  const refused = await writeOnce(sql, batch).catch(async (error: unknown) => {
+export async function writeBatch(sql: Sql, batch: RoomBatch, isOver?: AbortSignal): Promise<void> {
+  const refused = await writeOnce(sql, batch, isOver).catch(async (error: unknown) => {
     if (batch.events.length === 0 || !isUnstorable(error)) throw error;
-    await writeOnce(sql, { ...batch, events: [] });
-    return await writeHalves(sql, batch);
+    await writeOnce(sql, { ...batch, events: [] }, isOver);
+    return await writeHalves(sql, batch, isOver);
   });
   if (refused.length > 0) throw new BatchRefused(refused);
 }
 
-async function writeHalves(sql: Sql, { app, channelId, events }: RoomBatch): Promise<RefusedEvent[]> {
+async function writeHalves(
+  sql: Sql,
+  { app, channelId, events }: RoomBatch,
+  isOver: AbortSignal | undefined,
+): Promise<RefusedEvent[]> {
   const refused: RefusedEvent[] = [];
   const middle = Math.ceil(events.length / 2);
   for (const half of [events.slice(0, middle), events.slice(middle)]) {
     const batch = { app, channelId, events: half, members: [], reads: [] };
-    const found = await writeOnce(sql, batch).catch(async (error: unknown) => {
+    const found = await writeOnce(sql, batch, isOver).catch(async (error: unknown) => {
       if (!isUnstorable(error)) throw error;
       const [event, ...others] = half;
-      if (event === undefined || others.length > 0) return await writeHalves(sql, batch);
+      if (event === undefined || others.length > 0) return await writeHalves(sql, batch, isOver);
       return [{ seq: event.seq, reason: "unstorable" as const }];
     });
     refused.push(...found);
@@ -44,7 +48,7 @@ function isUnstorable(error: unknown): boolean {
 }
 
 /** @returns the events that something else stands in the way of. */
-async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
+async function writeOnce(sql: Sql, batch: RoomBatch, isOver: AbortSignal | undefined): Promise<RefusedEvent[]> {
   const { app, events, members, reads, audit = [] } = batch;
   const statements = [
     ...(events.length === 0 ? [] : [insertEvents(batch), moveHead(batch)]),
@@ -53,13 +57,13 @@ async function writeOnce(sql: Sql, batch: RoomBatch): Promise<RefusedEvent[]> {
     ...(audit.length === 0 ? [] : [insertAudit(app, audit)]),
   ];
   if (statements.length === 0) return [];
-  const [inserted] = await sql.transaction(statements);
+  const [inserted] = await sql.transaction(statements, isOver);
   if (events.length === 0) return [];
   const written = new Set(parseRows(SeqRow, inserted).map(({ seq }) => seq));
   const present = events.filter(({ seq }) => !written.has(seq));
   if (present.length === 0) return [];
   // Asked afterwards: only now is everything visible that a request given up earlier may have written meanwhile.
-  const conflicts = await sql.rows(SeqRow, selectConflicts({ ...batch, events: present }));
+  const conflicts = await sql.rows(SeqRow, selectConflicts({ ...batch, events: present }), isOver);
   return conflicts.map(({ seq }) => ({ seq, reason: "conflict" }));
 }
 

@@ -21,7 +21,7 @@ export interface Sql {
   /** Runs one statement and parses what it returns. */
   rows<Row extends z.ZodMiniType>(row: Row, statement: Statement, signal?: AbortSignal): Promise<z.output<Row>[]>;
   /** Runs the statements in one transaction, each seeing what was committed before it, and answers the rows of each. */
-  transaction(statements: readonly Statement[]): Promise<unknown[][]>;
+  transaction(statements: readonly Statement[], signal?: AbortSignal): Promise<unknown[][]>;
 }
 
 // The driver keeps the address in one global, so each call sets its own. The driver reads it before it first yields.
@@ -47,11 +47,11 @@ export function openSql({ databaseUrl, fetchEndpoint, timeoutMs = TIMEOUT_MS }: 
     async rows(row, { text, params }, signal) {
       return parseRows(row, await send(() => query.query(text, [...params], withLimit(signal))));
     },
-    transaction(statements) {
+    transaction(statements, signal) {
       return send(() =>
         query.transaction(
           statements.map(({ text, params }) => query.query(text, [...params])),
-          { ...withLimit(), isolationLevel: "ReadCommitted" },
+          { ...withLimit(signal), isolationLevel: "ReadCommitted" },
         ),
       );
     },

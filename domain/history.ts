@@ -57,7 +57,7 @@ function isGapless(events: readonly RoomEvent[]): boolean {
 }
 
 /**
- * Puts what the room still holds to what is stored.
+ * Puts what the room still holds to what is stored, which comes first: it has been read at its `seq` before.
  *
  * @throws {ChatError} `rooms_unavailable` when the room holds more than it tells
  */
@@ -69,11 +69,11 @@ async function merge(
   stored: readonly RoomEvent[],
   tail: RoomTail,
 ): Promise<RoomEvent[]> {
-  const merged = cut([...stored, ...tail.events], range);
+  const merged = cut([...tail.events, ...stored], range);
   if (isGapless(merged) && startsInTime(merged, range) && reaches(merged, range, tail.head)) return merged;
-  // The room wrote between our two questions; what it held then is in the store by now. What the store still lacks below
-  // `storedSeq` it refused for good, so asking on would end the channel's history there.
-  const again = cut([...(await deps.store.listEvents(app, id, range)), ...tail.events], range);
+  // The room wrote between our two questions; what it held then is in the store by now. Should both still lack something
+  // below `storedSeq`, it is lost, and asking on would end the channel's history there.
+  const again = cut([...tail.events, ...(await deps.store.listEvents(app, id, range))], range);
   if (newestIn(range, tail.head) > tail.storedSeq && !reaches(again, range, tail.head))
     throw new ChatError("rooms_unavailable");
   return again;

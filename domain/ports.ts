@@ -288,12 +288,12 @@ export interface RoomStore {
     clientMessageId: ClientMessageId,
   ): Promise<RoomEvent | undefined>;
   /**
-   * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`.
+   * Writes the whole batch in one transaction, `ON CONFLICT DO NOTHING`. Begins nothing more once `isOver`.
    *
    * @throws {BatchRefused} when some events can never be written; everything else of the batch has been.
    * @throws {ChatError} `storage_unavailable` when it is worth trying again.
    */
-  writeBatch(batch: RoomBatch): Promise<void>;
+  writeBatch(batch: RoomBatch, isOver?: AbortSignal): Promise<void>;
 }
 
 export interface Probe {
@@ -340,7 +340,10 @@ export interface RoomTail {
   /** Events up to here are in history. */
   storedSeq: number;
   isMember: boolean;
-  /** Ascending, from `storedSeq + 1` to `head`, and of these what was asked for; the newest 10,000 at most. */
+  /**
+   * Ascending: of those from `storedSeq + 1` to `head`, and of older ones that history would not take, what was asked for;
+   * the newest 10,000 at most.
+   */
   events: RoomEvent[];
 }
 

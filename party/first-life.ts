@@ -34,7 +34,7 @@ export async function beginLife(
   const epoch = deps.newId().replaceAll("-", "").slice(0, 16);
   const identity = { app: room.app, channelId: room.channelId, type: channel.type, epoch };
   const head = { seq: channel.headSeq, at: older.at(-1)?.at ?? 0 };
-  const outbox = { storedSeq: head.seq, failures: 0, nextTryAt: 0 };
+  const outbox = { storedSeq: head.seq, failures: 0, nextTryAt: 0, failingMs: 0 };
   const events = Object.fromEntries(older.map((event) => [KEYS.event(event.seq), event]));
   const entries = { [KEYS.identity]: identity, [KEYS.head]: head, [KEYS.outbox]: outbox, ...events };
   return { identity, head, outbox, entries };

@@ -61,7 +61,7 @@ async function answerTail(room: ChatRoom, { userId }: ChatClaims, url: string): 
     epoch: room.life?.identity.epoch ?? "",
     ...ends,
     isMember: await isKnown(room, { userId }),
-    events: await readTail(room.durable.storage, ends, readTailRange(url)),
+    events: await readTail(room, ends, readTailRange(url)),
   };
   return Response.json(tail);
 }

@@ -15,6 +15,7 @@ export const KEYS = {
   identity: "identity",
   head: "head",
   outbox: "outbox",
+  aside: "aside",
   board: "board",
   probe: "probe",
   event: (seq: number) => `m:${String(seq).padStart(16, "0")}`,
@@ -30,6 +31,7 @@ export const PREFIXES = {
   event: "m:",
   away: "away:",
   spentIds: "spent:",
+  setAside: "bad:",
   due: "due:",
   dueMember: "due:mem:",
   dueRead: "due:read:",
@@ -53,8 +55,24 @@ export interface Life {
   head: RoomHead;
 }
 
-export const OutboxRecord = z.object({ storedSeq: z.number(), failures: z.number(), nextTryAt: z.number() });
+export const OutboxRecord = z.object({
+  storedSeq: z.number(),
+  failures: z.number(),
+  nextTryAt: z.number(),
+  /** How long history has failed without a break, in milliseconds. */
+  failingMs: z._default(z.number(), 0),
+});
 export type OutboxRecord = z.infer<typeof OutboxRecord>;
+const SetAsideRecord = z.object({
+  /** Events that history would not take. */
+  count: z.number(),
+  /** Times all of them were offered again since the last one joined them. */
+  rounds: z.number(),
+  nextTryAt: z.number(),
+  /** In this round, events up to here were offered. */
+  triedSeq: z.number(),
+});
+export type SetAsideRecord = z.infer<typeof SetAsideRecord>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
 export type AwayRecord = z.infer<typeof AwayRecord>;
 
@@ -65,6 +83,7 @@ export interface Kept {
   identity: RoomIdentity | undefined;
   head: RoomHead;
   outbox: OutboxRecord;
+  aside: SetAsideRecord | undefined;
   /** When Redis was last told who is here. */
   boardAt: number;
   away: Map<UserId, AwayRecord>;
@@ -75,7 +94,7 @@ export interface Kept {
 /** Reads what a room needs at every waking: little, because a room with idle sockets wakes every 25 s. */
 export async function readKept(storage: RoomStorage): Promise<Kept> {
   const [values, away, due, alarmAt] = await Promise.all([
-    storage.get([KEYS.identity, KEYS.head, KEYS.outbox, KEYS.board]),
+    storage.get([KEYS.identity, KEYS.head, KEYS.outbox, KEYS.aside, KEYS.board]),
     storage.list({ prefix: PREFIXES.away }),
     readDue(storage),
     storage.getAlarm(),
@@ -85,6 +104,7 @@ export async function readKept(storage: RoomStorage): Promise<Kept> {
     identity: identity === undefined ? undefined : RoomIdentity.parse(identity),
     head: RoomHead.parse(values.get(KEYS.head) ?? { seq: 0, at: 0 }),
     outbox: OutboxRecord.parse(values.get(KEYS.outbox) ?? { storedSeq: 0, failures: 0, nextTryAt: 0 }),
+    aside: z.parse(z.optional(SetAsideRecord), values.get(KEYS.aside)),
     boardAt: z.parse(z.number(), values.get(KEYS.board) ?? 0),
     away: new Map(
       [...away].map(([key, value]) => [UserId.parse(key.slice(PREFIXES.away.length)), AwayRecord.parse(value)]),
@@ -111,6 +131,10 @@ export async function readDue(storage: RoomStorage): Promise<Map<string, unknown
   return storage.list({ prefix: PREFIXES.due, limit: DUE_PER_BATCH });
 }
 
+export function parseEvent(value: unknown): RoomEvent {
+  return z.parse(RoomEventRecord, value);
+}
+
 /** The kept events after `after`, at most `limit`, ascending. */
 export async function* readEvents(storage: RoomStorage, after: number, limit: number): AsyncIterable<RoomEvent> {
   let start = KEYS.event(after + 1);
@@ -118,7 +142,7 @@ export async function* readEvents(storage: RoomStorage, after: number, limit: nu
     const page = await storage.list({ prefix: PREFIXES.event, start, limit: Math.min(left, PAGE), noCache: true });
     let last = after;
     for (const value of page.values()) {
-      const event = z.parse(RoomEventRecord, value);
+      const event = parseEvent(value);
       last = event.seq;
       yield event;
     }

@@ -37,7 +37,7 @@ export class Messages {
     const { userId, username } = session.state;
     const known = clientMessageId === undefined ? undefined : this.#recall.find(userId, clientMessageId);
     const decision = decideMessage(
-      { log, known, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, storedSeq: outbox.storedSeq },
+      { log, known, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, backlog: outbox.backlog },
       { id: deps.newId(), userId, username, content, clientMessageId },
       deps.now(),
     );

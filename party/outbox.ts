@@ -1,25 +1,20 @@
-import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
+import { BatchRefused } from "../domain/batch-refused.ts";
 import type { RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
-import { retryDelayMs } from "../domain/room/backoff.ts";
-import { UserId } from "../protocol/ids.ts";
+import type { Backlog } from "../domain/room/accept-message.ts";
+import { RETRY_LONGEST_MS, retryDelayMs } from "../domain/room/backoff.ts";
+import { dueAt } from "../domain/room/clock.ts";
+import type { UserId } from "../protocol/ids.ts";
+import { Due, type DueEntries, toBatchParts } from "./due.ts";
 import type { Durable } from "./durable.ts";
-import {
-  DUE_PER_BATCH,
-  KEYS,
-  type Life,
-  type OutboxRecord,
-  PREFIXES,
-  type RoomIdentity,
-  readDue,
-  readEvents,
-} from "./kept.ts";
+import { KEYS, type Life, type OutboxRecord, readEvents, type RoomIdentity, type SetAsideRecord } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
+import { SetAside } from "./set-aside.ts";
 
 export const BATCH_EVENTS = 200;
 /** How long what is new waits for company before it is written. */
 const GATHER_MS = 400;
-/** A write that has not ended by now never will: the object slept, or the store has no time limit. */
-const STUCK_MS = 30_000;
+/** A write that has not ended by now is given up. Each of its requests has a far shorter limit of its own. */
+const STUCK_MS = 60_000;
 
 export interface OutboxDeps {
   durable: Durable;
@@ -28,40 +23,70 @@ export interface OutboxDeps {
   log: RoomLogger;
 }
 
+interface Writing {
+  since: number;
+  done: Promise<void>;
+  isOver: AbortController;
+}
+
+/** What the room kept of its outbox. */
+export interface KeptOutbox {
+  outbox: OutboxRecord;
+  aside?: SetAsideRecord | undefined;
+  due?: ReadonlyMap<string, unknown>;
+}
+
 /**
  * Hands the room's events, new members and read marks to history: in batches, one at a time, again and again until they
  * are in. Progress is marked only after the store has committed, and writing a batch twice changes nothing.
  */
 export class Outbox {
   readonly #deps: OutboxDeps;
+  readonly #setAside: SetAside;
+  readonly #due: Due;
   #identity: RoomIdentity | undefined;
-  #record: OutboxRecord = { storedSeq: 0, failures: 0, nextTryAt: 0 };
+  #record: OutboxRecord = { storedSeq: 0, failures: 0, nextTryAt: 0, failingMs: 0 };
   #headSeq = 0;
-  /** New members and read marks by storage key; as many as one batch takes, or all there are. */
-  #due = new Map<string, unknown>();
-  #dueIsWhole = true;
-  #writing: { since: number; done: Promise<void> } | undefined;
+  #writing: Writing | undefined;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
+    this.#setAside = new SetAside(deps.durable, deps.now);
+    this.#due = new Due(deps.durable);
   }
 
   /** Takes up where the room was when it last slept. */
-  resume({ identity, head }: Life, record: OutboxRecord, due: ReadonlyMap<string, unknown> = new Map()): void {
+  resume({ identity, head }: Life, { outbox, aside, due = new Map() }: KeptOutbox): void {
     this.#identity = identity;
-    this.#record = record;
+    this.#record = outbox;
+    this.#setAside.resume(aside);
     this.#headSeq = head.seq;
-    this.#takeDue(due);
+    this.#due.resume(due);
   }
 
   get storedSeq(): number {
     return this.#record.storedSeq;
   }
 
+  /** What history does not have, and for how long it has been failing. */
+  get backlog(): Backlog {
+    const events = this.#headSeq - this.#record.storedSeq + this.#setAside.count;
+    return { events, failingMs: this.#record.failingMs };
+  }
+
+  /** Events that history would not take are kept in the room. */
+  get hasSetAside(): boolean {
+    return this.#setAside.count > 0;
+  }
+
   /** When there is next something to do; undefined when history has everything. */
   nextAt(): number | undefined {
     if (this.#writing !== undefined) return this.#writing.since + STUCK_MS;
-    return this.#hasWork() ? this.#record.nextTryAt : undefined;
+    const againAt = this.#setAside.nextAt();
+    if (!this.#hasWork()) return againAt;
+    const nextTryAt = dueAt(this.#record.nextTryAt, this.#deps.now(), RETRY_LONGEST_MS);
+    // While history is failing, what it would not take can wait.
+    return this.#record.failures > 0 ? nextTryAt : Math.min(nextTryAt, againAt ?? Infinity);
   }
 
   /** An event was kept. */
@@ -83,48 +108,85 @@ export class Outbox {
   /** Writes what is due, unless a write is under way. Settles when that write has ended; never rejects. */
   async flush(): Promise<void> {
     const now = this.#deps.now();
-    if (this.#writing !== undefined && now < this.#writing.since + STUCK_MS) return this.#writing.done;
-    if (!this.#hasWork() || now < this.#record.nextTryAt) return;
-    const writing = { since: now, done: this.#write() };
+    if (this.#writing !== undefined) {
+      this.#writing.since = Math.min(this.#writing.since, now);
+      return now < this.#writing.since + STUCK_MS ? this.#writing.done : this.#giveUp(this.#writing);
+    }
+    if (now < (this.nextAt() ?? Infinity)) return;
+    const writing: Writing = { since: now, isOver: new AbortController(), done: Promise.resolve() };
     this.#writing = writing;
+    writing.done = this.#write(writing);
     await writing.done;
     if (this.#writing === writing) this.#writing = undefined;
   }
 
-  async #write(): Promise<void> {
+  /** Whatever a write that was given up still hears from the store, it marks nothing. */
+  #giveUp(writing: Writing): void {
+    const error = new Error("The write does not end");
+    this.#failed(error, writing);
+    this.#writing = undefined;
+    writing.isOver.abort(error);
+  }
+
+  async #write(writing: Writing): Promise<void> {
     const identity = this.#identity;
     if (identity === undefined) return;
     try {
-      await this.#loadDue();
-      const due = [...this.#due].slice(0, DUE_PER_BATCH);
-      const batch = await this.#nextBatch(identity, due);
-      if (batch === undefined) return this.#requireNothingLeft();
-      await this.#hand(batch);
-      this.#advance(batch, due);
+      if (this.#hasWork()) await this.#writeNext(identity, writing.isOver.signal);
+      await this.#writeSetAside(identity, writing.isOver.signal);
     } catch (error) {
-      this.#failed(error);
+      if (!writing.isOver.signal.aborted) this.#failed(error, writing);
+    }
+  }
+
+  async #writeNext(identity: RoomIdentity, isOver: AbortSignal): Promise<void> {
+    const due = await this.#due.next();
+    const batch = await this.#nextBatch(identity, due);
+    if (batch === undefined) return this.#requireNothingLeft();
+    const refused = await this.#hand(batch, isOver);
+    isOver.throwIfAborted();
+    this.#advance(batch, due, refused);
+  }
+
+  /** Offers again what history would not take earlier. That it cannot be asked is no news by itself. */
+  async #writeSetAside({ app, channelId }: RoomIdentity, isOver: AbortSignal): Promise<void> {
+    const events = await this.#setAside.due();
+    if (events.length === 0) return;
+    try {
+      const refused = await this.#hand({ app, channelId, events, members: [], reads: [] }, isOver);
+      if (isOver.aborted) return;
+      this.#setAside.offered(events, refused);
+      this.#deps.log.note("history_rows_offered_again", { events: events.length, refused: refused.length });
+    } catch (error) {
+      if (isOver.aborted) return;
+      this.#setAside.postpone();
+      this.#deps.log.error("history_write_failed", error, { again: events.length });
     }
   }
 
   /**
    * One row that history cannot take must not hold up the rest. If only its client id stands in the way, because history
-   * remembers those longer than the room does, it is kept without: it was acked. Any other is set aside here.
+   * remembers those longer than a room that has lost its storage, it is kept without: it was acked.
+   *
+   * @returns the events that history would not take
    */
-  async #hand(batch: RoomBatch): Promise<void> {
-    const refusal = await this.#offer(batch);
-    if (refusal === undefined) return;
+  async #hand(batch: RoomBatch, isOver: AbortSignal): Promise<RoomEvent[]> {
+    const refusal = await this.#offer(batch, isOver);
+    if (refusal === undefined) return [];
     const events = withoutClientIds(batch.events, refusal);
-    const second = events.length === 0 ? undefined : await this.#offer({ ...batch, events, members: [], reads: [] });
-    for (const row of refusal.refused) {
-      const isKept = hasSeq(events, row.seq) && !hasSeq(second?.refused ?? [], row.seq);
-      if (isKept) this.#deps.log.error("history_client_id_dropped", refusal, { seq: row.seq });
-      else this.#setAside(batch, row, refusal);
-    }
+    isOver.throwIfAborted();
+    const second =
+      events.length === 0 ? undefined : await this.#offer({ ...batch, events, members: [], reads: [] }, isOver);
+    const isKept = ({ seq }: { seq: number }) => hasSeq(events, seq) && !hasSeq(second?.refused ?? [], seq);
+    for (const row of refusal.refused)
+      if (isKept(row)) this.#deps.log.error("history_client_id_dropped", refusal, { seq: row.seq });
+      else this.#deps.log.error("history_row_set_aside", refusal, { seq: row.seq, reason: row.reason });
+    return batch.events.filter((event) => hasSeq(refusal.refused, event.seq) && !isKept(event));
   }
 
-  async #offer(batch: RoomBatch): Promise<BatchRefused | undefined> {
+  async #offer(batch: RoomBatch, isOver: AbortSignal): Promise<BatchRefused | undefined> {
     try {
-      await this.#deps.store.writeBatch(batch);
+      await this.#deps.store.writeBatch(batch, isOver);
       return undefined;
     } catch (error) {
       if (error instanceof BatchRefused) return error;
@@ -132,51 +194,35 @@ export class Outbox {
     }
   }
 
-  #setAside({ events }: RoomBatch, { seq, reason }: RefusedEvent, refusal: BatchRefused): void {
-    const event = events.find((candidate) => candidate.seq === seq);
-    this.#deps.durable.keep({ [KEYS.setAside(seq)]: event ?? reason });
-    this.#deps.log.error("history_row_set_aside", refusal, { seq, reason });
-  }
-
-  async #nextBatch({ app, channelId }: RoomIdentity, due: [string, unknown][]): Promise<RoomBatch | undefined> {
+  async #nextBatch({ app, channelId }: RoomIdentity, due: DueEntries): Promise<RoomBatch | undefined> {
     const events: RoomEvent[] = [];
     if (this.#headSeq > this.#record.storedSeq)
       for await (const event of readEvents(this.#deps.durable.storage, this.#record.storedSeq, BATCH_EVENTS))
         events.push(event);
     if (events.length === 0 && due.length === 0) return undefined;
-    // Rooms used to keep `true` here.
-    const members = due.flatMap(([key, readSeq]) =>
-      userIdAfter(PREFIXES.dueMember, key).map((userId) => ({
-        userId,
-        readSeq: typeof readSeq === "number" ? readSeq : 0,
-      })),
-    );
-    const reads = due.flatMap(([key, seq]) =>
-      userIdAfter(PREFIXES.dueRead, key).map((userId) => ({ userId, seq: Number(seq) })),
-    );
-    return { app, channelId, events, members, reads };
+    return { app, channelId, events, ...toBatchParts(due) };
   }
 
-  #advance(batch: RoomBatch, due: [string, unknown][]): void {
+  #advance(batch: RoomBatch, due: DueEntries, refused: RoomEvent[]): void {
+    // One transaction, so that an event is never counted as stored without being somewhere.
+    this.#setAside.keep(refused);
     const storedSeq = batch.events.at(-1)?.seq ?? this.#record.storedSeq;
     const more = this.#headSeq - storedSeq >= BATCH_EVENTS;
     const nextTryAt = this.#deps.now() + (more ? 0 : GATHER_MS);
-    this.#record = { storedSeq: Math.max(storedSeq, this.#record.storedSeq), failures: 0, nextTryAt };
+    this.#record = { storedSeq: Math.max(storedSeq, this.#record.storedSeq), failures: 0, nextTryAt, failingMs: 0 };
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
-    this.#settle(due);
+    this.#due.written(due);
     this.#deps.log.note("history_written", { events: batch.events.length, storedSeq });
   }
 
-  /** Forgets what was written, but for a mark that has moved on meanwhile. */
-  #settle(due: [string, unknown][]): void {
-    const settled = due.filter(([key, value]) => this.#due.get(key) === value).map(([key]) => key);
-    for (const key of settled) this.#due.delete(key);
-    this.#deps.durable.forget(settled);
-  }
-
-  #failed(error: unknown): void {
+  #failed(error: unknown, { since }: Writing): void {
     const failures = this.#record.failures + 1;
-    this.#record = { ...this.#record, failures, nextTryAt: this.#deps.now() + retryDelayMs(failures) };
+    const now = this.#deps.now();
+    const waitMs = retryDelayMs(failures);
+    // Counted from tries and waits and not from the clock, which may jump.
+    const tookMs = Math.min(STUCK_MS, Math.max(0, now - since));
+    const failingMs = this.#record.failingMs + tookMs + waitMs;
+    this.#record = { ...this.#record, failures, nextTryAt: now + waitMs, failingMs };
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#deps.log.error("history_write_failed", error, { failures, waiting: this.#headSeq - this.#record.storedSeq });
   }
@@ -187,31 +233,20 @@ export class Outbox {
   }
 
   #hasWork(): boolean {
-    return this.#headSeq > this.#record.storedSeq || this.#due.size > 0 || !this.#dueIsWhole;
+    return this.#headSeq > this.#record.storedSeq || !this.#due.isEmpty;
   }
 
   // A first piece of work waits for company; while the store is failing, its backoff stands.
   #wait(): void {
-    const idle = this.#writing === undefined && this.#headSeq <= this.#record.storedSeq && this.#due.size === 0;
+    const idle = this.#writing === undefined && !this.#hasWork();
     if (idle && this.#record.failures === 0)
       this.#record = { ...this.#record, nextTryAt: this.#deps.now() + GATHER_MS };
   }
 
   #keepDue(key: string, value: unknown): void {
     this.#wait();
-    this.#due.set(key, value);
-    this.#deps.durable.keep({ [key]: value });
+    this.#due.keep(key, value);
     this.#deps.durable.wakeBy(this.nextAt());
-  }
-
-  async #loadDue(): Promise<void> {
-    if (this.#dueIsWhole) return;
-    this.#takeDue(await readDue(this.#deps.durable.storage));
-  }
-
-  #takeDue(kept: ReadonlyMap<string, unknown>): void {
-    for (const [key, value] of kept) if (!this.#due.has(key)) this.#due.set(key, value);
-    this.#dueIsWhole = kept.size < DUE_PER_BATCH;
   }
 }
 
@@ -225,8 +260,4 @@ function withoutClientIds(events: readonly RoomEvent[], { refused }: BatchRefuse
 
 function hasSeq(rows: readonly { seq: number }[], seq: number): boolean {
   return rows.some((row) => row.seq === seq);
-}
-
-function userIdAfter(prefix: string, key: string): UserId[] {
-  return key.startsWith(prefix) ? [UserId.parse(key.slice(prefix.length))] : [];
 }

@@ -11,7 +11,16 @@ export interface Platform {
 /** A room's key-value storage. Nothing a room sends leaves before what it has put is durable. */
 export interface RoomStorage {
   get(keys: string[]): Promise<Map<string, unknown>>;
-  list(options: { prefix: string; start?: string; limit?: number; noCache?: boolean }): Promise<Map<string, unknown>>;
+  list(options: {
+    prefix: string;
+    start?: string;
+    /** Not included. */
+    end?: string;
+    /** From the end. */
+    reverse?: boolean;
+    limit?: number;
+    noCache?: boolean;
+  }): Promise<Map<string, unknown>>;
   put(entries: Record<string, unknown>): Promise<void>;
   delete(keys: string[]): Promise<number>;
   getAlarm(): Promise<number | null>;

@@ -179,7 +179,7 @@ export class ChatRoom {
   begin({ identity, head, outbox, entries }: FirstLife): Life {
     this.durable.keep(entries);
     this.life = { identity, head };
-    this.outbox.resume(this.life, outbox);
+    this.outbox.resume(this.life, { outbox });
     this.#reporter.begin(identity);
     this.attendance.resume(identity.channelId);
     this.deps.log.note("room_opened", { roomId: identity.channelId, seq: head.seq });
@@ -209,7 +209,7 @@ export class ChatRoom {
     if (kept.identity !== undefined) {
       this.life = { identity: kept.identity, head: kept.head };
       this.duties.resume(kept.alarmAt);
-      this.outbox.resume(this.life, kept.outbox, kept.due);
+      this.outbox.resume(this.life, kept);
       this.#reporter.resume(kept.identity, kept.boardAt);
       this.sessions.restore(this.#platform.getConnections());
       this.attendance.resume(kept.identity.channelId, kept.away);

@@ -1,6 +1,8 @@
 import type { EventRange, RoomEvent } from "../domain/ports.ts";
 import { readEvents } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
+import type { ChatRoom } from "./room.ts";
+import { readSetAside } from "./set-aside.ts";
 
 const TAIL_MAX = 10_000;
 
@@ -16,10 +18,21 @@ export function readTailRange(url: string): EventRange {
 }
 
 /**
- * The kept events after `storedSeq` that a page of this range can need: the newest of them, unless only `after` is given.
- * The order has no gaps, so where they begin follows from how many there may be.
+ * What history does not have of what a page of this range can need: the newest of it, unless only `after` is given. First
+ * what it would not take, then what it has not been given yet.
  */
 export async function readTail(
+  { durable: { storage }, outbox }: Pick<ChatRoom, "durable" | "outbox">,
+  ends: { storedSeq: number; head: number },
+  range: EventRange,
+): Promise<RoomEvent[]> {
+  // What is set aside from now on is still among the events that have not been given yet.
+  const aside = outbox.hasSetAside ? await readSetAside(storage, range) : [];
+  return [...aside.filter(({ seq }) => seq <= ends.storedSeq), ...(await readNotYetGiven(storage, ends, range))];
+}
+
+// The order has no gaps, so where these begin follows from how many there may be.
+async function readNotYetGiven(
   storage: RoomStorage,
   { storedSeq, head }: { storedSeq: number; head: number },
   { before, after, limit }: EventRange,

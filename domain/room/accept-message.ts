@@ -18,8 +18,15 @@ export interface MessageRules {
   known: KnownMessage | undefined;
   limit: MessageLimit;
   maxCodePoints: number;
-  /** Events up to here are in history. */
-  storedSeq: number;
+  backlog: Backlog;
+}
+
+/** How far history is behind. */
+export interface Backlog {
+  /** Events that it does not have. */
+  events: number;
+  /** How long it has failed to take any, in milliseconds. */
+  failingMs: number;
 }
 
 export interface MessageDraft {
@@ -64,10 +71,9 @@ export function decideMessage(rules: MessageRules, draft: MessageDraft, now: num
   };
 }
 
-function requireRoom({ log, limit, storedSeq }: MessageRules, userId: UserId, now: number): void {
+function requireRoom({ limit, backlog }: MessageRules, userId: UserId, now: number): void {
   const retryAfterMs = limit.waitMs(userId, now);
   if (retryAfterMs !== undefined) throw new ChatError("rate_limited", { retryAfterMs });
-  const oldest = log.timeOf(storedSeq + 1);
-  if (log.head - storedSeq >= BACKLOG_MAX_EVENTS || (oldest !== undefined && oldest < now - BACKLOG_MAX_AGE_MS))
+  if (backlog.events >= BACKLOG_MAX_EVENTS || backlog.failingMs >= BACKLOG_MAX_AGE_MS)
     throw new ChatError("history_backlog", { retryAfterMs: BACKLOG_RETRY_MS });
 }

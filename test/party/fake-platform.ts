@@ -56,9 +56,12 @@ export class FakeStorage implements RoomStorage {
   async list({
     prefix,
     start = "",
+    end,
+    reverse = false,
     limit = Infinity,
   }: Parameters<RoomStorage["list"]>[0]): Promise<Map<string, unknown>> {
-    const keys = [...this.#seen.keys()].filter((key) => key.startsWith(prefix) && key >= start).toSorted();
+    const keys = this.keys(prefix).filter((key) => key >= start && (end === undefined || key < end));
+    if (reverse) keys.reverse();
     this.reads += keys.length;
     return new Map(keys.slice(0, limit).map((key) => [key, structuredClone(this.#seen.get(key))]));
   }

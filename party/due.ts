@@ -1,0 +1,63 @@
+import type { RoomBatch } from "../domain/ports.ts";
+import { UserId } from "../protocol/ids.ts";
+import type { Durable } from "./durable.ts";
+import { DUE_PER_BATCH, PREFIXES, readDue } from "./kept.ts";
+
+/** What goes to history beside events: one entry a storage key. */
+export type DueEntries = readonly (readonly [key: string, value: unknown])[];
+
+/** New members and read marks that history has to learn of, kept in storage until it has. */
+export class Due {
+  readonly #durable: Durable;
+  /** As many as one batch takes, or all there are. */
+  #entries = new Map<string, unknown>();
+  #isWhole = true;
+
+  constructor(durable: Durable) {
+    this.#durable = durable;
+  }
+
+  /** Takes over what was found in storage. */
+  resume(kept: ReadonlyMap<string, unknown>): void {
+    for (const [key, value] of kept) if (!this.#entries.has(key)) this.#entries.set(key, value);
+    this.#isWhole = kept.size < DUE_PER_BATCH;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#isWhole;
+  }
+
+  keep(key: string, value: unknown): void {
+    this.#entries.set(key, value);
+    this.#durable.keep({ [key]: value });
+  }
+
+  /** What one batch takes. */
+  async next(): Promise<DueEntries> {
+    if (!this.#isWhole) this.resume(await readDue(this.#durable.storage));
+    return [...this.#entries].slice(0, DUE_PER_BATCH);
+  }
+
+  /** Forgets what was written, but for a mark that has moved on meanwhile. */
+  written(entries: DueEntries): void {
+    const settled = entries.filter(([key, value]) => this.#entries.get(key) === value).map(([key]) => key);
+    for (const key of settled) this.#entries.delete(key);
+    this.#durable.forget(settled);
+  }
+}
+
+/** The entries as a batch has them. */
+export function toBatchParts(entries: DueEntries): Pick<RoomBatch, "members" | "reads"> {
+  const under = (prefix: string) =>
+    entries
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => ({ userId: UserId.parse(key.slice(prefix.length)), value }));
+  return {
+    // Rooms used to keep `true` here.
+    members: under(PREFIXES.dueMember).map(({ userId, value }) => ({
+      userId,
+      readSeq: typeof value === "number" ? value : 0,
+    })),
+    reads: under(PREFIXES.dueRead).map(({ userId, value }) => ({ userId, seq: Number(value) })),
+  };
+}
