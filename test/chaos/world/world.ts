@@ -21,6 +21,9 @@ const SETTINGS = {
   RATE_LIMIT_MAX_MESSAGES: "100000",
 };
 
+const ANSWERS_WITHIN_MS = 30_000;
+const POLL_MS = 100;
+
 /** Starts the whole stack with a proxy at every hop. */
 export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
   await mkdir(BUNDLES_DIR, { recursive: true });
@@ -51,7 +54,9 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
     const grounds = { stack, proxies, entries, clock, wakings };
     const active = new Set<Injected>();
     const heal = async (): Promise<void> => {
-      for (const injected of active) await injected.heal();
+      await Promise.all([...active].map((injected) => injected.heal()));
+      active.clear();
+      await Promise.all([stack.apiUrl, stack.partyUrl].map(untilAnswers));
     };
     return {
       stack: { ...stack, session: (user, request) => clock.session(user, request) },
@@ -78,4 +83,14 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
     await close();
     throw error;
   }
+}
+
+async function untilAnswers(url: string): Promise<void> {
+  const end = performance.now() + ANSWERS_WITHIN_MS;
+  while (performance.now() < end) {
+    const reply = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(POLL_MS * 10) }).catch(() => undefined);
+    if (reply?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`${url} does not answer although everything is healed`);
 }

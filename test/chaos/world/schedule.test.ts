@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { laneOf, schedule } from "./schedule.ts";
+import { FAULTS, type FaultName } from "./types.ts";
+
+const overlaps = (left: { atMs: number; forMs: number }, right: { atMs: number; forMs: number }) =>
+  left.atMs < right.atMs + right.forMs && right.atMs < left.atMs + left.forMs;
+
+describe("a chaos schedule", () => {
+  it("is the same for the same seed, and another for another", () => {
+    expect(schedule(7, 5)).toEqual(schedule(7, 5));
+    expect(schedule(8, 5).faults).not.toEqual(schedule(7, 5).faults);
+  });
+
+  it.each([1, 2, 3, 4, 5])("has every kind of fault within a few minutes (seed %i)", (seed) => {
+    expect(new Set(schedule(seed, 4).faults.map(({ name }) => name))).toEqual(new Set(FAULTS));
+  });
+
+  it("has at least fourteen faults a minute in a long run", () => {
+    expect(schedule(1, 30).faults.length).toBeGreaterThan(30 * 14);
+  });
+
+  it.each([1, 2.5, 10])("leaves the calm windows calm, the first for a baseline (%d minutes)", (minutes) => {
+    const { faults, calm, lengthMs } = schedule(3, minutes);
+    expect(calm[0]?.fromMs).toBe(0);
+    expect(calm.at(-1)?.toMs).toBe(lengthMs);
+    const windows = calm.map(({ fromMs, toMs }) => ({ atMs: fromMs, forMs: toMs - fromMs }));
+    expect(faults.filter((fault) => windows.some((window) => overlaps(window, fault)))).toEqual([]);
+  });
+
+  it("does one thing at a time to the rooms' process, while other things break", () => {
+    const { faults } = schedule(11, 10);
+    const pairs = faults.flatMap((left, at) => faults.slice(at + 1).map((right) => ({ left, right })));
+    const together = pairs.filter(({ left, right }) => overlaps(left, right));
+    expect(together.filter(({ left, right }) => laneOf(left.name) === laneOf(right.name))).toEqual([]);
+    expect(together.length).toBeGreaterThan(100);
+  });
+
+  it("keeps to the faults it is asked for, and aims at the rooms it is told of", () => {
+    const wanted: FaultName[] = ["rooms_evicted", "redis_hangs"];
+    const { faults } = schedule(5, 5, { faults: wanted, rooms: ["first", "second"] });
+    expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(wanted));
+    const rooms = faults.filter(({ name }) => name === "rooms_evicted").map(({ options }) => options.rooms?.length);
+    expect(new Set(rooms)).toEqual(new Set([1]));
+  });
+});
