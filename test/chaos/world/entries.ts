@@ -8,6 +8,8 @@ export interface Entries {
   files: Record<Part, string>;
   /** Builds a part anew and puts it where the old one was: `partykit dev` then restarts with it. */
   deploy(part: Part, clockOffsetMs: number): Promise<void>;
+  /** From its next build on, a part has these changes instead of those before. */
+  patch(part: Part, plugins: readonly Plugin[]): void;
 }
 
 const SOURCES: Record<Part, string> = {
@@ -20,6 +22,7 @@ export async function bundleEntries(
   folder: string,
   patches: Partial<Record<Part, readonly Plugin[]>> = {},
 ): Promise<Entries> {
+  const changes = { ...patches };
   const files = { rooms: join(folder, "rooms.js"), worker: join(folder, "worker.js") };
   let builds = 0;
   const deploy = async (part: Part, clockOffsetMs: number): Promise<void> => {
@@ -32,12 +35,13 @@ export async function bundleEntries(
       external: ["cloudflare:*", "node:*"],
       define: { CHAOS_CLOCK_OFFSET_MS: String(clockOffsetMs) },
       footer: { js: `// build ${++builds}` },
-      plugins: [...(patches[part] ?? [])],
+      plugins: [...(changes[part] ?? [])],
       write: false,
       logLevel: "error",
     });
     await writeFile(files[part], outputFiles[0]?.contents ?? "");
   };
   await Promise.all([deploy("rooms", 0), deploy("worker", 0)]);
-  return { files, deploy };
+  const patch = (part: Part, plugins: readonly Plugin[]) => void (changes[part] = plugins);
+  return { files, deploy, patch };
 }

@@ -118,5 +118,7 @@ export interface ChaosWorld {
   answers(): Promise<SeenAnswer[]>;
   /** What must never be in a log line, an answer or a frame: keys, passwords and secrets of this stack. */
   secrets: readonly string[];
+  /** Starts a part anew, built with these changes of its source instead of those before; what it kept stays. */
+  replace(part: "rooms" | "worker", patches: readonly Plugin[]): Promise<void>;
   stop(): Promise<void>;
 }

@@ -73,6 +73,12 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
       roomsRss: () => stack.rooms.residentBytes(),
       answers: async () => (await proxies.answers()).filter(({ hop }) => hop === "worker" || hop === "rooms"),
       secrets: [stack.chatJwtSecret, stack.redisRestToken, stack.apiKey, new URL(stack.databaseUrl).password],
+      replace: async (part, patches) => {
+        entries.patch(part, patches);
+        await stack[part].kill();
+        await entries.deploy(part, clock.offsetMs);
+        await stack[part].start();
+      },
       stop: async () => {
         await heal();
         await stack.stop();
