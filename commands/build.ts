@@ -70,8 +70,8 @@ async function buildWorker(): Promise<number> {
 async function buildRooms(): Promise<void> {
   await bundle({
     absWorkingDir: PROJECT_DIR,
-    entryPoints: ["party/index.ts"],
-    outfile: "dist/rooms/index.js",
+    entryPoints: ["party/index.ts", "party/people.ts"],
+    outdir: "dist/rooms",
     bundle: true,
     minify: true,
     format: "esm",
@@ -81,6 +81,7 @@ async function buildRooms(): Promise<void> {
     logLevel: "error",
   });
   await report("rooms", "dist/rooms/index.js");
+  await report("people", "dist/rooms/people.js");
 }
 
 async function report(name: string, file: string): Promise<number> {

@@ -1,19 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
 import { type Child, startChild } from "./child.ts";
+import { readPartyConfig } from "./party-config.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { PROJECT_DIR } from "./project.ts";
 import type { PartOptions } from "./worker.ts";
 
-const PartyConfig = z.looseObject({ main: z.string() });
-
 /** Starts the rooms under `partykit dev`, with their settings in a config file that only its owner can read. */
 export async function startRooms(options: PartOptions): Promise<Child> {
   const { dataDir, port, settings, logFile, appendLog, onLine } = options;
-  const config = PartyConfig.parse(JSON.parse(await readFile(join(PROJECT_DIR, "partykit.json"), "utf8")));
+  const config = await readPartyConfig();
+  const main = options.entry ?? config.main;
   const configFile = join(dataDir.state, "partykit.json");
-  const main = options.entry ?? join(PROJECT_DIR, config.main);
   await writePrivateFile(configFile, JSON.stringify({ ...config, main, port, vars: settings }, undefined, 2));
   // prettier-ignore
   const args = [

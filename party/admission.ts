@@ -2,11 +2,11 @@ import { displayName } from "../protocol/content.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { Since } from "../protocol/frames.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
-import { AppId, ChannelId, RESERVED_CHANNEL_IDS, type UserId } from "../protocol/ids.ts";
+import { AppId, ChannelId, RESERVED_CHANNEL_IDS } from "../protocol/ids.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
 import { readBearer } from "../domain/socket-auth.ts";
 import type { RoomDeps } from "./deps.ts";
-import { KEYS, type RoomIdentity } from "./kept.ts";
+import { KEYS, KeptBan, type RoomIdentity } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
 
 /** What the edge hands over: it has rebuilt the request, and the room trusts none of it but the token. */
@@ -16,6 +16,8 @@ export interface Knock {
   app: AppId;
   channelId: ChannelId;
   since: Since | undefined;
+  /** Tokens of theirs that were issued before this are revoked; 0 when none are. */
+  notBefore: number;
   /** The client takes several frames in one WebSocket message. */
   lines: boolean;
 }
@@ -59,6 +61,7 @@ export async function readKnock(deps: RoomDeps, request: UpgradeRequest): Promis
     app: path.app,
     channelId: path.channelId,
     since: readSince(request.headers.get("x-parley-since")),
+    notBefore: Number(request.headers.get("x-parley-not-before") ?? 0),
     lines: request.headers.get("sec-websocket-protocol") === "chat.v1.lines",
   };
 }
@@ -70,26 +73,45 @@ export interface Standing {
   /** They become a member of an open channel by joining. */
   joins: boolean;
   readSeq: number;
+  /** Until then they may not write; 0 when they may, and `Infinity` until it is lifted. */
+  mutedUntil: number;
 }
 
 /**
  * How the user stands to the channel.
  *
- * @throws {ChatError} `forbidden` for somebody who is not in a closed channel.
+ * @throws {ChatError} `banned`; `token_revoked` for a token that was revoked while its user was here; `forbidden` for
+ *   somebody who is not in a closed channel
  */
 export async function findStanding(
-  deps: RoomDeps,
+  { store, now }: Pick<RoomDeps, "store" | "now">,
   storage: RoomStorage,
   { app, channelId, type }: RoomIdentity,
-  userId: UserId,
+  { userId, issuedAt }: Pick<ChatClaims, "userId" | "issuedAt">,
 ): Promise<Standing> {
-  const kept = await storage.get([KEYS.member(userId), KEYS.read(userId)]);
+  const kept = await storage.get([KEYS.member(userId), KEYS.read(userId), KEYS.ban(userId), KEYS.out(userId)]);
+  if (issuedAt < Number(kept.get(KEYS.out(userId)) ?? 0)) throw new ChatError("token_revoked");
+  const ban = readBan(kept.get(KEYS.ban(userId)), now());
+  if (ban?.kind === "ban") throw new ChatError("banned");
   const readSeq = Number(kept.get(KEYS.read(userId)) ?? 0);
-  if (kept.has(KEYS.member(userId))) return { known: true, joins: false, readSeq };
-  if (OPEN_CHANNEL_TYPES.has(type)) return { known: false, joins: true, readSeq };
-  const member = await deps.store.findMember(app, channelId, userId);
+  const standing = { readSeq, mutedUntil: mutedUntil(ban) };
+  if (kept.has(KEYS.member(userId))) return { ...standing, known: true, joins: false };
+  if (OPEN_CHANNEL_TYPES.has(type)) return { ...standing, known: false, joins: true };
+  const member = await store.findMember(app, channelId, userId);
   if (member === undefined) throw new ChatError("forbidden");
-  return { known: false, joins: false, readSeq: Math.max(readSeq, member.readSeq) };
+  return { ...standing, known: false, joins: false, readSeq: Math.max(readSeq, member.readSeq) };
+}
+
+/** A ban or mute that is kept, if it has not ended. One that has stays where it is: the clock may be wrong, and go back. */
+export function readBan(kept: unknown, now: number): KeptBan | undefined {
+  if (kept === undefined) return undefined;
+  const ban = KeptBan.parse(kept);
+  return ban.until === null || ban.until > now ? ban : undefined;
+}
+
+/** What sockets of somebody carry who is muted, or not. */
+export function mutedUntil(ban: KeptBan | undefined): number {
+  return ban?.kind === "mute" ? (ban.until ?? Infinity) : 0;
 }
 
 function readSince(raw: string | null): Since | undefined {

@@ -29,7 +29,11 @@ export class Door {
    * @throws {ChatError} why it has to be turned away
    */
   async open(connection: Connection, request: UpgradeRequest): Promise<void> {
+    const { orders } = this.#room;
+    const seen = orders.count;
     const { knock, standing } = await this.#receive(request);
+    // What was found on the way may not hold any more; whoever comes back is judged anew.
+    if (orders.cameFor(knock.claims.userId, seen)) throw new ChatError("rooms_unavailable");
     // No await from here on: what is missed and what is live join without a hole.
     if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
   }
@@ -98,7 +102,7 @@ export class Door {
     const knock = await readKnock(deps, request);
     const { identity } = await this.#requireLife(knock);
     await this.#room.loadOrder();
-    return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims.userId) };
+    return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims) };
   }
 
   async #requireLife(knock: Knock): Promise<Life> {
@@ -109,24 +113,28 @@ export class Door {
   }
 
   async #begin(knock: Knock): Promise<Life> {
+    const { orders } = this.#room;
+    const seen = orders.count;
     try {
-      return this.#room.begin(await beginLife(this.#room.deps, knock, knock.claims.userId));
+      const first = await beginLife(this.#room.deps, knock, knock.claims.userId);
+      if (orders.count !== seen) throw new ChatError("rooms_unavailable"); // the bans it found may be out of date
+      return this.#room.begin(first);
     } finally {
       this.#opening = undefined;
     }
   }
 
-  #admit(connection: Connection, knock: Knock, { known, joins, readSeq }: Standing): void {
+  #admit(connection: Connection, knock: Knock, standing: Standing): void {
     const { deps, sessions, fanOut, durable, outbox } = this.#room;
     const { userId, expiresAt } = knock.claims;
     const now = deps.now();
     this.#limitSockets(knock);
-    const session = sessions.add(connection, newState(knock, readSeq, now));
+    const session = sessions.add(connection, newState(knock, standing, now));
     fanOut.admit(session);
     this.#room.tell(session, welcomeFrame(deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
-    if (!known) durable.keep({ [KEYS.member(userId)]: true });
+    if (!standing.known) durable.keep({ [KEYS.member(userId)]: true });
     // What was said before somebody became a member is not unread. Whether they are one already only history knows.
-    if (joins) outbox.memberJoined(userId, this.#room.requireLife().head.seq);
+    if (standing.joins) outbox.memberJoined(userId, this.#room.requireLife().head.seq);
     this.join(session, knock.since);
     deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: sessions.size });
   }

@@ -32,6 +32,12 @@ export class Due {
     this.#durable.keep({ [key]: value });
   }
 
+  /** History need not learn of it any more. */
+  drop(key: string): void {
+    this.#entries.delete(key);
+    this.#durable.forget([key]);
+  }
+
   /** What one batch takes. */
   async next(): Promise<DueEntries> {
     if (!this.#isWhole) this.resume(await readDue(this.#durable.storage));

@@ -1,31 +1,30 @@
 import * as z from "zod/mini";
-import { verifyChatToken } from "../domain/chat-tokens.ts";
 import { problemResponse } from "../domain/problem.ts";
-import { readBearer, readHandshake, readRoomPath } from "../domain/socket-auth.ts";
-import { type Entrance, type Guest, openDoor } from "../domain/socket-door.ts";
+import { readHandshake, readRoomPath } from "../domain/socket-auth.ts";
+import { type Entrance, type Guest, openDoor, turnAway } from "../domain/socket-door.ts";
 import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
 import { WaitingRoom } from "../domain/waiting-room.ts";
-import { ChatError, closeFor, type ErrorCode } from "../protocol/errors.ts";
+import { BANNED_EVERYWHERE, ChatError } from "../protocol/errors.ts";
 import { Problem } from "../protocol/http.ts";
 import { RESERVED_CHANNEL_IDS, roomKey } from "../protocol/ids.ts";
-import { type EdgeSetup, setUpEdge } from "./edge-setup.ts";
+import { setUpEdge } from "./edge-setup.ts";
+import { readInternal } from "./internal.ts";
+import { jsonPost, type Lobby, objectOf, type ObjectStub } from "./lobby.ts";
+import { type Visit, VisitReply } from "./person.ts";
+import { askPerson } from "./person-link.ts";
 import { pipe } from "./pipe.ts";
 
-/** What the party Worker's static hooks get of PartyKit. */
-export interface Lobby {
-  env: Record<string, unknown>;
-  parties: Record<string, { get(key: string): RoomStub }>;
-}
-interface RoomStub {
-  fetch(path: string, init: RequestInit): Promise<unknown>;
-}
-
-/** The room's own addresses that our Worker may ask. */
-const VERBS: ReadonlySet<string> = new Set(["tail", "presence", "ping"]);
+/** The room's own addresses that our Worker may ask, and how. */
+const VERBS = new Map([
+  ["tail", "GET"],
+  ["presence", "GET"],
+  ["ping", "GET"],
+  ["people", "POST"],
+]);
 const INTERNAL_PATH =
   /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)(\?(?:(?:before|after|limit)=\d{1,16}&?)+)?$/;
 
-const Refusal = z.pick(Problem, { code: true });
+const Refused = z.pick(Problem, { code: true });
 
 // One for each isolate, as are the sockets it counts.
 const waiting = new WaitingRoom(Date.now);
@@ -47,9 +46,7 @@ export async function onBeforeConnect(request: Request, lobby: Lobby): Promise<R
 /** Rooms answer plain requests of our own Worker only; to everybody else there is nothing here. */
 export async function onBeforeRequest(request: Request, lobby: Lobby): Promise<Response> {
   try {
-    const setup = await setUpEdge(lobby.env);
-    if (setup === undefined) throw new ChatError("config_invalid");
-    return await askRoom(setup, request, lobby);
+    return await askRoom(request, lobby);
   } catch (error) {
     return problemResponse(error);
   }
@@ -66,50 +63,67 @@ function entranceOf(lobby: Lobby): Entrance {
   return {
     readRoom: readRoomPath,
     enter: async (guest) => {
-      const refusal = await findRefusal(lobby, guest);
-      if (refusal !== undefined) return refuse(guest, refusal);
-      return upgradeResponse(await callRoom(lobby, guest), guest.subprotocol);
+      const admission = await requireAdmission(lobby, guest).catch(asRefusal);
+      if (admission instanceof ChatError) return refuse(guest, admission);
+      return upgradeResponse(await callRoom(lobby, guest, admission), guest.subprotocol);
     },
-    enterAccepted: async (guest, socket, handOver) => pipe(socket, await callRoom(lobby, guest), handOver()),
+    enterAccepted: async (guest, socket, handOver) => {
+      const admission = await visit(lobby, guest);
+      pipe(socket, await callRoom(lobby, guest, admission), handOver());
+    },
   };
 }
 
-async function askRoom(setup: EdgeSetup, request: Request, lobby: Lobby): Promise<Response> {
+async function askRoom(request: Request, lobby: Lobby): Promise<Response> {
   const [, roomUrl, verb = "", query = ""] = INTERNAL_PATH.exec(request.url) ?? [];
-  const authorization = request.headers.get("authorization");
-  if (roomUrl === undefined || authorization === null || request.method !== "GET" || !VERBS.has(verb))
-    throw new ChatError("not_found");
+  if (roomUrl === undefined || request.method !== VERBS.get(verb)) throw new ChatError("not_found");
   const roomId = readRoomPath(roomUrl);
-  const app = await verifyInternal(setup, request);
-  const answer = await roomOf(lobby, roomKey(app, roomId)).fetch(`/${verb}${query}`, { headers: { authorization } });
+  const { app, authorization, text } = await readInternal(request, lobby);
+  const init = text === "" ? { headers: { authorization } } : jsonPost(JSON.parse(text), authorization);
+  const answer = await objectOf(lobby, "main", roomKey(app, roomId)).fetch(`/${verb}${query}`, init);
   return answer as Response; // a room's fetch answers with one
 }
 
-// Not even whether a token was wrong or missing is told: outside, these addresses do not exist.
-async function verifyInternal({ tokenKeys }: EdgeSetup, request: Request) {
+type Admission = z.infer<typeof VisitReply>;
+
+/**
+ * Asks the person's object and the room, at once, whether the guest may come in. The room is asked before its socket is
+ * opened, because a socket that a sleeping room closes before its client has said anything hears the code at once, but its
+ * connection is left open and the client's own `close` event comes late.
+ *
+ * @throws {ChatError} why not
+ */
+async function requireAdmission(lobby: Lobby, guest: Guest): Promise<Admission> {
+  if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
+  const [admission] = await Promise.all([visit(lobby, guest), askRoomAdmission(lobby, guest)]);
+  return admission;
+}
+
+async function askRoomAdmission(lobby: Lobby, guest: Guest): Promise<void> {
+  const answer = (await roomFor(lobby, guest).fetch("/admission", { headers: headersFor(guest) })) as Response; // as above
+  if (answer.status === 204) return;
+  const refused = Refused.safeParse(await answer.json());
+  throw new ChatError(refused.success ? refused.data.code : "internal");
+}
+
+/** The person's own object knows of every room they come to, and may say that they must not come to any. */
+async function visit(lobby: Lobby, { claims, roomId }: Guest): Promise<Admission> {
+  const { app, userId, issuedAt } = claims;
   try {
-    const token = readBearer(request.headers.get("authorization")) ?? "";
-    return (await verifyChatToken(tokenKeys, "internal", token, Date.now())).app;
-  } catch (cause) {
-    throw new ChatError("not_found", { cause });
+    return await askPerson(VisitReply, lobby, app, userId, "visit", { roomId, issuedAt } satisfies Visit);
+  } catch (error) {
+    const isBan = error instanceof ChatError && error.code === "banned";
+    throw isBan ? new ChatError("banned", { detail: BANNED_EVERYWHERE }) : error;
   }
 }
 
-/**
- * Why the room would not have the guest. Asked first, because a socket that a sleeping room closes before its client has
- * said anything hears the code at once, but its connection is left open and the client's own `close` event comes late.
- */
-async function findRefusal(lobby: Lobby, guest: Guest): Promise<ErrorCode | undefined> {
-  if (RESERVED_CHANNEL_IDS.has(guest.roomId)) return "room_not_found";
-  const answer = (await roomFor(lobby, guest).fetch("/admission", { headers: headersFor(guest) })) as Response; // as below
-  if (answer.status === 204) return undefined;
-  const refusal = Refusal.safeParse(await answer.json());
-  return refusal.success ? refusal.data.code : "internal";
+function asRefusal(error: unknown): ChatError {
+  return error instanceof ChatError ? error : new ChatError("internal", { cause: error });
 }
 
-function refuse({ subprotocol }: Guest, code: ErrorCode): Response {
+function refuse({ subprotocol }: Guest, error: ChatError): Response {
   const { socket, response } = acceptSocket(subprotocol);
-  closeWith(socket, closeFor(code));
+  turnAway(socket, error);
   return response;
 }
 
@@ -119,25 +133,20 @@ function headersFor({ token, since }: Guest): Headers {
   return headers;
 }
 
-function roomFor(lobby: Lobby, { claims, roomId }: Guest): RoomStub {
-  return roomOf(lobby, roomKey(claims.app, roomId));
+function roomFor(lobby: Lobby, { claims, roomId }: Guest): ObjectStub {
+  return objectOf(lobby, "main", roomKey(claims.app, roomId));
 }
 
-async function callRoom(lobby: Lobby, guest: Guest) {
+async function callRoom(lobby: Lobby, guest: Guest, { notBefore }: Admission) {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
   const headers = headersFor(guest);
+  headers.set("x-parley-not-before", String(notBefore));
   headers.set("upgrade", "websocket");
   headers.set("sec-websocket-protocol", guest.subprotocol ?? "chat.v1");
   const answer = await roomFor(lobby, guest).fetch(`/?_pk=${crypto.randomUUID()}`, { headers });
   const socket = socketOf(answer as Response); // a room's fetch answers with one
   if (socket === undefined) throw new ChatError("rooms_unavailable");
   return socket;
-}
-
-function roomOf(lobby: Lobby, key: string): RoomStub {
-  const stub = lobby.parties["main"]?.get(key);
-  if (stub === undefined) throw new ChatError("internal");
-  return stub;
 }
 
 // Browsers would take a refused upgrade for a network that is down, and a missing subprotocol for a broken server.

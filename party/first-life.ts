@@ -1,13 +1,15 @@
-import type { ChannelRecord, RoomEvent } from "../domain/ports.ts";
+import type { BanRecord, ChannelRecord, RoomEvent } from "../domain/ports.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { LOBBY, type UserId } from "../protocol/ids.ts";
 import type { RoomDeps } from "./deps.ts";
-import { KEYS, type OutboxRecord, type RoomHead, type RoomIdentity } from "./kept.ts";
+import { type KeptBan, KEYS, type OutboxRecord, type RoomHead, type RoomIdentity } from "./kept.ts";
 
 /** How many of the newest events a room that has lost its storage reads back, with their client ids. */
 const OLDER_MAX = 1_000;
 /** A page of the longest messages stays under 2 MB. */
 const OLDER_PAGE = 250;
+/** More than any channel will ever have, and what one answer of the store can hold. */
+const BANS_MAX = 10_000;
 
 /** What a room starts with, and all of it as it is written to storage in one go. */
 export interface FirstLife {
@@ -30,14 +32,22 @@ export async function beginLife(
   userId: UserId,
 ): Promise<FirstLife> {
   const channel = await findOrCreateChannel(deps, room, userId);
-  const older = await readHistoryEnd(deps, channel);
+  const [older, bans] = await Promise.all([
+    readHistoryEnd(deps, channel),
+    deps.store.listBans(room.app, room.channelId, { limit: BANS_MAX }),
+  ]);
   const epoch = deps.newId().replaceAll("-", "").slice(0, 16);
   const identity = { app: room.app, channelId: room.channelId, type: channel.type, epoch };
   const head = { seq: channel.headSeq, at: older.at(-1)?.at ?? 0 };
   const outbox = { storedSeq: head.seq, failures: 0, nextTryAt: 0, failingMs: 0 };
   const events = Object.fromEntries(older.map((event) => [KEYS.event(event.seq), event]));
-  const entries = { [KEYS.identity]: identity, [KEYS.head]: head, [KEYS.outbox]: outbox, ...events };
+  const banned = Object.fromEntries(bans.map((ban) => [KEYS.ban(ban.userId), toKeptBan(ban)]));
+  const entries = { [KEYS.identity]: identity, [KEYS.head]: head, [KEYS.outbox]: outbox, ...events, ...banned };
   return { identity, head, outbox, entries };
+}
+
+function toKeptBan({ kind, until }: BanRecord): KeptBan {
+  return { kind, until: until?.getTime() ?? null };
 }
 
 async function findOrCreateChannel(

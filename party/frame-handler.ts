@@ -1,3 +1,4 @@
+import { SOCKET_RENEWED_MS } from "../domain/visits.ts";
 import { ChatError, closeFor } from "../protocol/errors.ts";
 import { type ClientFrame, parseClientFrame, splitLines } from "../protocol/frames.ts";
 import type { ChannelId } from "../protocol/ids.ts";
@@ -130,7 +131,10 @@ export class FrameHandler {
       const claims = await this.#room.deps.verify("ws", token);
       const { userId, app } = session.state;
       if (claims.userId !== userId || claims.app !== app) throw new ChatError("bad_claims");
+      await this.#room.orders.requireUnrevoked(session, claims);
+      if (this.#room.deps.now() - session.state.openedAt > SOCKET_RENEWED_MS) return this.#room.end(session, "restart");
       session.state.expiresAt = claims.expiresAt;
+      session.state.issuedAt = claims.issuedAt;
       save(session);
     } catch (error) {
       this.#room.end(session, error instanceof ChatError ? closeFor(error.code) : "internal");

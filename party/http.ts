@@ -1,7 +1,8 @@
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import type { RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
-import { readRoomPath, requireBearer } from "./admission.ts";
+import { RoomOrder } from "../domain/orders.ts";
+import { readBan, readRoomPath, requireBearer } from "./admission.ts";
 import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { readTail, readTailRange } from "./tail.ts";
@@ -11,6 +12,7 @@ export interface RoomRequest {
   method: string;
   url: string;
   headers: Pick<Headers, "get">;
+  text(): Promise<string>;
 }
 
 /** People that one answer about presence names. */
@@ -21,8 +23,9 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
   const path = readRoomPath(request.url);
   if (path?.verb === "admission") return answerAdmission(room, request);
   const claims = await verifyInternal(room, request);
-  if (path === undefined || claims === undefined || claims.app !== path.app || request.method !== "GET")
-    return notFound();
+  if (path === undefined || claims === undefined || claims.app !== path.app) return notFound();
+  if (request.method === "POST") return path.verb === "people" ? answerOrder(room, request) : notFound();
+  if (request.method !== "GET") return notFound();
   switch (path.verb) {
     case "tail":
       return answerTail(room, claims, request.url);
@@ -45,6 +48,13 @@ async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Re
     const code = error instanceof ChatError ? error.code : "internal";
     return Response.json({ code }, { status: ERRORS[code].status });
   }
+}
+
+/** The answer, as everything that leaves a room, waits until the order is durable. */
+async function answerOrder(room: ChatRoom, request: RoomRequest): Promise<Response> {
+  const ended = room.orders.take(RoomOrder.parse(JSON.parse(await request.text())));
+  await room.orders.prune();
+  return Response.json({ ended });
 }
 
 async function verifyInternal(room: ChatRoom, request: RoomRequest): Promise<ChatClaims | undefined> {
@@ -83,8 +93,9 @@ async function answerPing(room: ChatRoom): Promise<Response> {
 }
 
 async function isKnown(room: ChatRoom, { userId }: Pick<ChatClaims, "userId">): Promise<boolean> {
-  const key = KEYS.member(userId);
-  return (await room.durable.storage.get([key])).has(key);
+  const [member, ban] = [KEYS.member(userId), KEYS.ban(userId)];
+  const kept = await room.durable.storage.get([member, ban]);
+  return kept.has(member) && readBan(kept.get(ban), room.deps.now())?.kind !== "ban";
 }
 
 function notFound(): Response {

@@ -22,6 +22,8 @@ export const KEYS = {
   member: (userId: UserId) => `mem:${userId}`,
   read: (userId: UserId) => `r:${userId}`,
   away: (userId: UserId) => `away:${userId}`,
+  ban: (userId: UserId) => `ban:${userId}`,
+  out: (userId: UserId) => `out:${userId}`,
   dueMember: (userId: UserId) => `due:mem:${userId}`,
   dueRead: (userId: UserId) => `due:read:${userId}`,
   spentIds: (part: number) => `spent:${part}`,
@@ -30,6 +32,7 @@ export const KEYS = {
 export const PREFIXES = {
   event: "m:",
   away: "away:",
+  out: "out:",
   spentIds: "spent:",
   setAside: "bad:",
   due: "due:",
@@ -73,6 +76,9 @@ const SetAsideRecord = z.object({
   triedSeq: z.number(),
 });
 export type SetAsideRecord = z.infer<typeof SetAsideRecord>;
+/** Somebody who may not come in (`ban`), or not write (`mute`); `until` null: until it is lifted. */
+export const KeptBan = z.object({ kind: z.enum(["ban", "mute"]), until: z.nullable(z.number()) });
+export type KeptBan = z.infer<typeof KeptBan>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
 export type AwayRecord = z.infer<typeof AwayRecord>;
 

@@ -28,17 +28,17 @@ export class Messages {
    * Takes a message, after `recall`. No await from here to the end: what is stored, acked and told is one step, in the order the frames
    * came.
    *
-   * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `rate_limited`, `history_backlog`: then
-   *   it is certainly not stored
+   * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`:
+   *   then it is certainly not stored
    */
   take(session: Session, { content, clientMessageId }: MessageFrame): void {
     const { deps, outbox } = this.#room;
     const { log, limit } = this.#room.requireOrder();
-    const { userId, username } = session.state;
+    const { userId, username, mutedUntil } = session.state;
     const known = clientMessageId === undefined ? undefined : this.#recall.find(userId, clientMessageId);
     const decision = decideMessage(
       { log, known, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, backlog: outbox.backlog },
-      { id: deps.newId(), userId, username, content, clientMessageId },
+      { id: deps.newId(), userId, username, content, clientMessageId, mutedUntil },
       deps.now(),
     );
     const { event } = decision;

@@ -101,6 +101,11 @@ export class Outbox {
     this.#keepDue(KEYS.dueMember(userId), readSeq);
   }
 
+  /** They were made to leave: that they had joined is no news any more. */
+  memberLeft(userId: UserId): void {
+    this.#due.drop(KEYS.dueMember(userId));
+  }
+
   markRead(userId: UserId, seq: number): void {
     this.#keepDue(KEYS.dueRead(userId), seq);
   }

@@ -14,6 +14,7 @@ import { answerRequest, type RoomRequest } from "./http.ts";
 import { KEYS, type Life, readKept } from "./kept.ts";
 import { Messages } from "./messages.ts";
 import { type Order, readOrder } from "./order.ts";
+import { Orders } from "./orders.ts";
 import { Outbox } from "./outbox.ts";
 import { CLOSING, type Connection, type Platform } from "./platform.ts";
 import { PresenceReporter } from "./presence-reporter.ts";
@@ -38,6 +39,7 @@ export class ChatRoom {
   readonly outbox: Outbox;
   readonly door: Door;
   readonly messages: Messages;
+  readonly orders: Orders;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
@@ -65,6 +67,7 @@ export class ChatRoom {
     this.outbox = new Outbox({ durable, store, now, log });
     this.door = new Door(this);
     this.messages = new Messages(this);
+    this.orders = new Orders(this);
     this.#frames = new FrameHandler(this);
     this.duties = new Duties(this, this.#reporter);
   }
@@ -148,10 +151,10 @@ export class ChatRoom {
   }
 
   /** Ends a socket with a code that tells its client whether to come back. */
-  end(session: Session, reason: CloseReason): void {
+  end(session: Session, reason: CloseReason, detail?: string): void {
     this.fanOut.flush();
     this.drop(session);
-    session.connection.close(CLOSES[reason], reason);
+    session.connection.close(CLOSES[reason], detail === undefined ? reason : `${reason}: ${detail}`);
     this.deps.log.note("socket_ended", { userId: session.state.userId, reason });
   }
 

@@ -1,5 +1,5 @@
 import type { AppId, UserId } from "../protocol/ids.ts";
-import type { Knock } from "./admission.ts";
+import type { Knock, Standing } from "./admission.ts";
 import type { Connection } from "./platform.ts";
 
 /** What a socket carries through hibernation: under 2 KB, and never a token. */
@@ -10,6 +10,12 @@ export interface SessionState {
   /** Milliseconds since 1970, as are all times here. */
   openedAt: number;
   expiresAt: number;
+  /** When the token was issued that keeps it open. */
+  issuedAt: number;
+  /** A token issued before this was revoked before the socket was opened. */
+  notBefore: number;
+  /** Until then its user may not write; 0 when they may, and `Infinity` until it is lifted. */
+  mutedUntil: number;
   /** The client takes several frames in one WebSocket message, one a line. */
   lines: boolean;
   /** It is in the room: between `room_joined` and `room_left`. */
@@ -112,13 +118,20 @@ export class Sessions {
 }
 
 /** What a socket starts with. */
-export function newState({ claims, username, lines }: Knock, readSeq: number, now: number): SessionState {
+export function newState(
+  { claims, username, lines, notBefore }: Knock,
+  { readSeq, mutedUntil }: Standing,
+  now: number,
+): SessionState {
   return {
     userId: claims.userId,
     app: claims.app,
     username,
     openedAt: now,
     expiresAt: claims.expiresAt,
+    issuedAt: claims.issuedAt,
+    notBefore,
+    mutedUntil,
     lines,
     joined: false,
     announced: false,
@@ -146,11 +159,14 @@ export function save(session: Session): void {
   }
 }
 
+/** What sockets lack that were let in by an older version. */
+const ADDED_LATER = { issuedAt: 0, notBefore: 0, mutedUntil: 0 };
+
 /** What a socket carries; undefined for one that was never let in. */
 export function readState(connection: Connection): SessionState | undefined {
   const state = connection.state;
   // Only this class writes attachments, and only in this shape.
   if (typeof state !== "object" || state === null || !("userId" in state)) return undefined;
   const { behind, ...rest } = state as SessionState;
-  return { ...rest, behind: behind && { ...behind } };
+  return { ...ADDED_LATER, ...rest, behind: behind && { ...behind } };
 }

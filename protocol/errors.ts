@@ -77,6 +77,9 @@ export const CLOSES = {
 } as const;
 export type CloseReason = keyof typeof CLOSES;
 
+/** Stands in the reason of a 4506 for who is banned from the whole app: it ends a socket that many rooms share. */
+export const BANNED_EVERYWHERE = "everywhere";
+
 /** Whether a client that was closed with this code should come back (after a wait), as the code's range says. */
 export function isReconnectCode(code: number): boolean {
   return code < 4500;

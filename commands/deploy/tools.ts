@@ -2,11 +2,10 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as z from "zod";
+import { readPartyConfig } from "../../dev/party-config.ts";
 import { PROJECT_DIR } from "../../dev/project.ts";
 import { DeployError, type Names, type Plan } from "./plan.ts";
 
-const PartyConfig = z.looseObject({ name: z.string(), main: z.string() });
 const WRANGLER = join(PROJECT_DIR, "node_modules/wrangler/bin/wrangler.js");
 const PARTYKIT = join(PROJECT_DIR, "node_modules/partykit/dist/bin.mjs");
 
@@ -27,8 +26,7 @@ export async function build(): Promise<void> {
 
 /** Deploys the rooms. Settings go through a file that only its owner can read, for the length of the upload. */
 export async function deployRooms(plan: Plan, environment: Environment): Promise<void> {
-  const config = await readPartyConfig();
-  await withSecretFile({ ...config, main: join(PROJECT_DIR, config.main), vars: plan.rooms }, async (file) => {
+  await withSecretFile({ ...(await readPartyConfig()), vars: plan.rooms }, async (file) => {
     const preview = plan.preview === undefined ? [] : ["--preview", plan.preview];
     const args = [PARTYKIT, "deploy", "--config", file, "--with-vars", ...preview];
     await run("Deploying the rooms", args, { ...environment, NO_UPDATE_NOTIFIER: "1" }, Object.values(plan.rooms));
@@ -53,10 +51,6 @@ export async function deployWorker(plan: Plan, environment: Environment, dryRun:
     const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_WRITE_LOGS: "false" };
     return run("Deploying the Worker", args, { ...environment, ...quiet }, Object.values(secrets));
   });
-}
-
-async function readPartyConfig(): Promise<z.infer<typeof PartyConfig>> {
-  return PartyConfig.parse(JSON.parse(await readFile(join(PROJECT_DIR, "partykit.json"), "utf8")));
 }
 
 async function withSecretFile<Result>(content: unknown, use: (file: string) => Promise<Result>): Promise<Result> {

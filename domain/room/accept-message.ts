@@ -36,6 +36,8 @@ export interface MessageDraft {
   username: string;
   content: string;
   clientMessageId: ClientMessageId | undefined;
+  /** Until then its author may not write; 0 when they may, and `Infinity` until somebody lifts it. */
+  mutedUntil: number;
 }
 
 /** What the sender is told. `event` is there when the message is new: keep it before anything is said. */
@@ -49,7 +51,7 @@ export interface MessageDecision {
 /**
  * Decides about a message without changing anything: whoever asks keeps the event, then appends it to the log.
  *
- * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `rate_limited`, `history_backlog`
+ * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`
  */
 export function decideMessage(rules: MessageRules, draft: MessageDraft, now: number): MessageDecision {
   const content = parseContent(draft.content, rules.maxCodePoints);
@@ -58,6 +60,7 @@ export function decideMessage(rules: MessageRules, draft: MessageDraft, now: num
     if (known.hash !== contentHash(content)) throw new ChatError("duplicate_conflict");
     return { seq: known.seq, id: known.id, at: known.at, event: undefined };
   }
+  requireVoice(draft, now);
   requireRoom(rules, draft.userId, now);
   const { id, userId, username } = draft;
   const seq = rules.log.head + 1;
@@ -69,6 +72,12 @@ export function decideMessage(rules: MessageRules, draft: MessageDraft, now: num
     at,
     event: { seq, epoch: rules.log.epoch, kind: "message", id, userId, username, clientMessageId, content, at },
   };
+}
+
+// After looking for what is known: who is muted in the meantime still learns that their message was taken.
+function requireVoice({ mutedUntil }: MessageDraft, now: number): void {
+  if (mutedUntil <= now) return;
+  throw new ChatError("muted", mutedUntil === Infinity ? {} : { retryAfterMs: mutedUntil - now });
 }
 
 function requireRoom({ limit, backlog }: MessageRules, userId: UserId, now: number): void {

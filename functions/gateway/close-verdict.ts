@@ -1,4 +1,4 @@
-import { CLOSES, type CloseReason, type ErrorCode } from "../../protocol/errors.ts";
+import { BANNED_EVERYWHERE, CLOSES, type CloseReason, type ErrorCode } from "../../protocol/errors.ts";
 
 /** What a room's close means for the client whose socket is shared by many rooms. */
 export type Verdict =
@@ -32,9 +32,10 @@ const REASONS = new Map<number, CloseReason>(
   Object.entries(CLOSES).map(([reason, code]) => [code, reason as CloseReason]), // the keys of that very object
 );
 
-/** Reads a room's close code. Codes that say "stop" and are not known here stop this room only. */
-export function closeVerdict(code: number): Verdict {
+/** Reads how a room has closed. Codes that say "stop" and are not known here stop this room only. */
+export function closeVerdict(code: number, words = ""): Verdict {
   const reason = REASONS.get(code);
+  if (reason === "banned" && words.endsWith(BANNED_EVERYWHERE)) return { kind: "end", reason };
   const known = reason === undefined ? undefined : VERDICTS[reason];
   if (known !== undefined) return known;
   return code >= 4500 && code < 5000 ? { kind: "refused", code: "internal" } : { kind: "rejoin" };

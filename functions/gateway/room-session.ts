@@ -137,8 +137,8 @@ export class RoomSession {
     socket.addEventListener("message", ({ data }) => {
       if (this.#socket === socket && typeof data === "string") this.#receive(data);
     });
-    socket.addEventListener("close", ({ code }) => {
-      if (this.#socket === socket) this.#broke(code);
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (this.#socket === socket) this.#broke(code, reason);
     });
     socket.addEventListener("error", () => {
       if (this.#socket === socket) this.#broke(1006);
@@ -202,11 +202,11 @@ export class RoomSession {
       this.#refuse("storage_unavailable", clientMessageId);
   }
 
-  #broke(code: number): void {
+  #broke(code: number, reason = ""): void {
     this.#drop(code);
     if (this.#state === "ended") return;
     if (this.#state === "leaving") return this.#finishLeaving();
-    const verdict = closeVerdict(code);
+    const verdict = closeVerdict(code, reason);
     if (verdict.kind === "end") return this.#host.end(verdict.reason);
     if (verdict.kind === "refused") return this.#shutOut(verdict.code, verdict.detail);
     if (verdict.kind === "silent" && this.#host.isSilent) return this.#host.end("resync");

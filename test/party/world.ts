@@ -1,4 +1,5 @@
 import { createTokenKeys, signChatToken, type TokenKind, verifyChatToken } from "../../domain/chat-tokens.ts";
+import type { RoomOrder } from "../../domain/orders.ts";
 import type { Store } from "../../domain/ports.ts";
 import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
 import { createRoomLogger } from "../../party/log.ts";
@@ -25,10 +26,19 @@ export interface KnockOptions {
   app?: string;
   lines?: boolean;
   since?: string;
+  /** What the edge says of revoked tokens. */
+  notBefore?: number;
   kind?: TokenKind;
   lifeMs?: number;
   token?: string;
 }
+
+/** A room's order as tests write it. */
+type GivenOrder = RoomOrder extends infer Order
+  ? Order extends RoomOrder
+    ? Omit<Order, "userId" | "requestId"> & { userId: string }
+    : never
+  : never;
 
 /** A room, its platform and its surroundings, all in this process and on a clock that only moves when told. */
 export class World {
@@ -95,6 +105,7 @@ export class World {
       authorization: `Bearer ${options.token ?? (await this.token(user, options))}`,
       "sec-websocket-protocol": options.lines === true ? "chat.v1.lines" : "chat.v1",
       ...(options.since !== undefined && { "x-parley-since": options.since }),
+      ...(options.notBefore !== undefined && { "x-parley-not-before": String(options.notBefore) }),
     });
     connection.onClosed = () => void this.#closed(connection);
     const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/?_pk=${connection.id}`;
@@ -119,10 +130,18 @@ export class World {
     );
   }
 
-  async request(verb: string, token?: string, method = "GET"): Promise<Response> {
+  async request(verb: string, token?: string, method = "GET", body?: unknown): Promise<Response> {
     const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
     const url = `http://rooms.test/parties/main/${this.app}:${this.channelId}/${verb}`;
-    return this.#event(() => this.room.request({ method, headers, url }));
+    return this.#event(() => this.room.request({ method, headers, url, text: async () => JSON.stringify(body) }));
+  }
+
+  /** An order of our Worker about somebody. @returns how many sockets it has ended. */
+  async order(order: GivenOrder): Promise<number> {
+    const body = { requestId: "request-1", ...order };
+    const answer = await this.request("people", await this.token("app", { kind: "internal" }), "POST", body);
+    if (answer.status !== 200) throw new Error(`The room answered ${answer.status}`);
+    return ((await answer.json()) as { ended: number }).ended;
   }
 
   /** Lets time pass: timers and alarms go off when they are due. */

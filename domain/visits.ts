@@ -1,0 +1,17 @@
+/** Tokens live a day at most, and so does what opens a socket. */
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * How long a socket may be kept open by new tokens before it has to be opened anew, which is when it is known again that
+ * its user is in the room. A token taken right before that keeps it open for another day.
+ */
+export const SOCKET_RENEWED_MS = DAY_MS;
+
+/** How long it is known that somebody was in a room: as long as a socket can be open there, and a day in case a clock jumps. */
+export const VISIT_KEPT_MS = SOCKET_RENEWED_MS + DAY_MS + DAY_MS + 3 * 3_600_000;
+
+/** Coming again within this time is no news. */
+export const VISIT_NEWS_MS = 3_600_000;
+
+/** Rooms one person may come to in that time. Nobody does, and what is kept of a person stays small. */
+export const VISITS_MAX = 1_000;
