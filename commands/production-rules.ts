@@ -59,7 +59,7 @@ const RULES: Rule[] = [
   },
   {
     name: "ENABLE_MODERATION",
-    check: (read) => (isOn(read("ENABLE_MODERATION")) ? warn("has no effect yet: nothing filters content") : undefined),
+    check: (read) => (isOn(read("ENABLE_MODERATION")) ? ok("is on: rooms filter what is written in them") : undefined),
   },
   { name: "CHAT_JWT_SECRET", check: (read) => checkSecret(read("CHAT_JWT_SECRET"), 32) ?? stop("is missing") },
   {

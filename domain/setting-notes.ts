@@ -67,6 +67,9 @@ export const SETTING_NOTES: Record<SettingName, SettingNote> = {
   CHANNEL_RATE_LIMIT: { usedBy: "worker", about: "Channel creations per user in 15 minutes." },
   READ_RATE_LIMIT: { usedBy: "worker", about: "Reads per user in a minute." },
   MAX_MESSAGE_LENGTH: { usedBy: "rooms", about: "Code points in a message." },
-  ENABLE_MODERATION: { usedBy: "commands", about: "Read and checked only: nothing filters content yet." },
+  ENABLE_MODERATION: {
+    usedBy: "rooms",
+    about: "Rooms filter what is written in them; lists and modes are set over HTTP, see docs/moderation.md.",
+  },
   CHATSDK_API_KEY: { usedBy: "commands", about: "An API key of this deployment, for `npm run smoke`." },
 };

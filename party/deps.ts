@@ -1,6 +1,7 @@
 import { type ChatClaims, type TokenKind, createTokenKeys, verifyChatToken } from "../domain/chat-tokens.ts";
 import { readConfig, type Settings, type Variables } from "../domain/config.ts";
-import type { HistoryStore, Now, PresenceBoard, RoomStore } from "../domain/ports.ts";
+import type { HistoryStore, ModerationStore, Now, PresenceBoard, RoomStore } from "../domain/ports.ts";
+import type { Vocabulary } from "../domain/moderation/vocabulary.ts";
 import type { After } from "./fan-out.ts";
 import { createRoomLogger, type RoomLogger } from "./log.ts";
 
@@ -12,8 +13,10 @@ export type RoomSettings = Pick<
 /** Everything a room asks of the world outside its own object. */
 export interface RoomDeps {
   settings: RoomSettings;
-  store: RoomStore & Pick<HistoryStore, "listEvents">;
+  store: RoomStore & Pick<HistoryStore, "listEvents"> & Pick<ModerationStore, "findModeration">;
   board: Pick<PresenceBoard, "reportPresence">;
+  /** What the content filter looks for; undefined where `ENABLE_MODERATION` is not set. */
+  vocabulary: Vocabulary | undefined;
   verify(kind: TokenKind, token: string): Promise<ChatClaims>;
   now: Now;
   after: After;
@@ -28,6 +31,7 @@ export type DepsResult = { deps: RoomDeps } | { problems: string[]; log: RoomLog
 export interface Connect {
   store(settings: Settings): RoomDeps["store"];
   board(settings: Settings): RoomDeps["board"];
+  vocabulary(): Vocabulary;
 }
 
 /** Reads the settings and builds what a room needs from them. */
@@ -41,6 +45,7 @@ export function createRoomDeps(variables: Variables, connect: Connect): DepsResu
       settings,
       store: connect.store(settings),
       board: connect.board(settings),
+      vocabulary: settings.ENABLE_MODERATION ? connect.vocabulary() : undefined,
       async verify(kind, token) {
         keys ??= createTokenKeys(
           settings.PUBLIC_URL,

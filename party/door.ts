@@ -99,9 +99,11 @@ export class Door {
   async #receive(request: UpgradeRequest): Promise<{ knock: Knock; standing: Standing }> {
     const { deps, durable } = this.#room;
     await this.#room.requireAwake();
-    const knock = await readKnock(deps, request);
-    const { identity } = await this.#requireLife(knock);
+    const guest = await readKnock(deps, request);
+    const { identity } = await this.#requireLife(guest);
     await this.#room.loadOrder();
+    await this.#room.moderation.ready();
+    const knock = { ...guest, username: this.#room.moderation.filter().showName(guest.username) };
     return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims) };
   }
 

@@ -1,15 +1,21 @@
 import type * as Party from "partykit/server";
+import english from "../db/moderation/english.json" with { type: "json" };
 import { createPostgresStore } from "../db/postgres-store.ts";
 import { createPresenceBoard } from "../db/presence-board.ts";
 import { createRedis } from "../db/upstash.ts";
 import type { Settings } from "../domain/config.ts";
+import { createVocabulary, type Vocabulary } from "../domain/moderation/vocabulary.ts";
 import { CLOSES } from "../protocol/errors.ts";
 import { type Connect, createRoomDeps } from "./deps.ts";
 import { onBeforeConnect, onBeforeRequest, onFetch } from "./edge.ts";
 import type { RoomRequest } from "./http.ts";
 import { ChatRoom } from "./room.ts";
 
+// One for the process: it is the same for every room, and never changes.
+let vocabulary: Vocabulary | undefined;
+
 const connect: Connect = {
+  vocabulary: () => (vocabulary ??= createVocabulary(english)),
   store: ({ DATABASE_URL, NEON_FETCH_ENDPOINT }: Settings) =>
     createPostgresStore({
       databaseUrl: DATABASE_URL ?? "",

@@ -28,8 +28,8 @@ export class Messages {
    * Takes a message, after `recall`. No await from here to the end: what is stored, acked and told is one step, in the order the frames
    * came.
    *
-   * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`:
-   *   then it is certainly not stored
+   * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`,
+   *   `blocked_by_moderation`: then it is certainly not stored
    */
   take(session: Session, { content, clientMessageId }: MessageFrame): void {
     const { deps, outbox } = this.#room;
@@ -37,7 +37,14 @@ export class Messages {
     const { userId, username, mutedUntil } = session.state;
     const known = clientMessageId === undefined ? undefined : this.#recall.find(userId, clientMessageId);
     const decision = decideMessage(
-      { log, known, limit, maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH, backlog: outbox.backlog },
+      {
+        log,
+        known,
+        limit,
+        filter: this.#room.moderation.filter(),
+        maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH,
+        backlog: outbox.backlog,
+      },
       { id: deps.newId(), userId, username, content, clientMessageId, mutedUntil },
       deps.now(),
     );
@@ -60,7 +67,11 @@ export class Messages {
     this.#room.outbox.eventKept(event.seq);
   }
 
-  #ack(session: Session, clientMessageId: ClientMessageId | undefined, { event, seq, id, at }: MessageDecision): void {
+  #ack(
+    session: Session,
+    clientMessageId: ClientMessageId | undefined,
+    { event, seq, id, at, moderation }: MessageDecision,
+  ): void {
     this.#room.tell(session, {
       type: "ack",
       roomId: this.#roomId(),
@@ -70,6 +81,7 @@ export class Messages {
       epoch: this.#room.requireOrder().log.epoch,
       timestamp: new Date(at).toISOString(),
       duplicate: event === undefined,
+      ...(moderation !== undefined && { moderation }),
     });
   }
 

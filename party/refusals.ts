@@ -1,11 +1,12 @@
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, type ErrorCode } from "../protocol/errors.ts";
 import type { ClientFrame, ParsedFrame } from "../protocol/frames.ts";
 import type { ClientMessageId } from "../protocol/ids.ts";
 import { LIMITS, TIMES } from "../protocol/limits.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
-/** Messages past the limit, in one window, that a client may be told of before it is sent away. */
+const COUNTED: ReadonlySet<ErrorCode> = new Set(["rate_limited", "blocked_by_moderation"]);
+/** Messages past the limit or not allowed, in one window, that a client may be told of before it is sent away. */
 const REFUSALS_MAX = 300;
 
 /** Tells clients why something they sent was not taken, and sends away those that do not stop. */
@@ -21,7 +22,7 @@ export class Refusals {
     const refusal = error instanceof ChatError ? error : new ChatError("internal");
     if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
     this.#tell(session, refusal, frame.type === "message" ? frame.clientMessageId : undefined);
-    if (refusal.code === "rate_limited") this.#count(session);
+    if (COUNTED.has(refusal.code)) this.#count(session, refusal.code);
   }
 
   /** A frame nobody can read: told, and after ten of them the client is sent away. */
@@ -38,13 +39,13 @@ export class Refusals {
     if (state.strikes >= LIMITS.strikesPerSocket) this.#room.end(session, "too_many_errors");
   }
 
-  #count(session: Session): void {
+  #count(session: Session, code: ErrorCode): void {
     const { userId } = session.state;
     const { deps } = this.#room;
     const roomId = this.#room.requireLife().identity.channelId;
     const count = this.#room.requireOrder().limit.refuse(userId, deps.now());
     const { RATE_LIMIT_MAX_MESSAGES: messageCount, RATE_LIMIT_WINDOW_MS: timeWindow } = deps.settings;
-    if (count === 1) deps.log.note("rate_limited", { userId, roomId, messageCount, timeWindow });
+    if (count === 1) deps.log.note(code, { userId, roomId, messageCount, timeWindow });
     if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");
   }
 

@@ -13,6 +13,7 @@ import { FrameHandler } from "./frame-handler.ts";
 import { answerRequest, type RoomRequest } from "./http.ts";
 import { KEYS, type Life, readKept } from "./kept.ts";
 import { Messages } from "./messages.ts";
+import { Moderation } from "./moderation.ts";
 import { type Order, readOrder } from "./order.ts";
 import { Orders } from "./orders.ts";
 import { Outbox } from "./outbox.ts";
@@ -40,6 +41,7 @@ export class ChatRoom {
   readonly door: Door;
   readonly messages: Messages;
   readonly orders: Orders;
+  readonly moderation: Moderation;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
@@ -50,7 +52,7 @@ export class ChatRoom {
   #loading: Promise<void> | undefined;
 
   constructor(platform: Platform, deps: RoomDeps) {
-    const { now, log, board, store } = deps;
+    const { now, log, board, store, vocabulary } = deps;
     const { sessions } = this;
     const after = (ms: number, callback: () => void) => deps.after(ms, () => this.#guard("timer", callback));
     const durable = new Durable(platform.storage, log);
@@ -65,6 +67,7 @@ export class ChatRoom {
     this.#reporter = new PresenceReporter({ board, now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
+    this.moderation = new Moderation({ vocabulary, store, durable, now, log });
     this.door = new Door(this);
     this.messages = new Messages(this);
     this.orders = new Orders(this);
@@ -171,6 +174,7 @@ export class ChatRoom {
     const { life } = this;
     if (this.order !== undefined || life === undefined) return undefined;
     const read = async () => {
+      await this.moderation.load(life.identity);
       this.order = await readOrder(this.deps, this.durable.storage, life);
       this.duties.prune(); // a room that sleeps again at once has no other time for it
     };

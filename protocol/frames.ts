@@ -106,6 +106,8 @@ export const AckFrame = z.object({
   epoch: Epoch,
   timestamp: Timestamp,
   duplicate: z.boolean(),
+  /** What the filter did to the message; absent when it found nothing. */
+  moderation: z.optional(z.enum(["masked", "flagged"])),
 });
 export const PresenceFrame = z.object({
   type: z.literal("presence"),

@@ -172,3 +172,38 @@ function isSmall(value: unknown): boolean {
   };
   return walk(value, 1);
 }
+
+const Phrases = z
+  .array(
+    z.string().check(
+      z.trim(),
+      z.minLength(1),
+      z.maxLength(64),
+      z.refine((text) => text.isWellFormed() && !text.includes("\0")),
+    ),
+  )
+  .check(z.maxLength(500));
+
+/** What an app, or one of its channels, has the content filter do. */
+export const ModerationSettings = z.strictObject({
+  mode: z.enum(["off", "flag", "mask", "block"]),
+  blocked: z._default(Phrases, []),
+  allowed: z._default(Phrases, []),
+});
+export type ModerationSettings = z.infer<typeof ModerationSettings>;
+
+/** One line of the audit log. */
+export const AuditLine = z.object({
+  /** Its place in the log: the `before` of the page of older ones. */
+  place: z.number(),
+  id: z.string(),
+  at: Timestamp,
+  action: z.string(),
+  actor: z.string(),
+  channelId: z.nullable(z.string()),
+  subject: z.nullable(z.string()),
+  requestId: z.nullable(z.string()),
+  detail: z.nullable(z.string()),
+});
+export const AuditPage = z.object({ entries: z.array(AuditLine), next: z.nullable(z.number()) });
+export type AuditPage = z.infer<typeof AuditPage>;

@@ -17,8 +17,15 @@ export interface Verdict {
   content: string;
 }
 
-/** Decides about a content at once and from memory; says the same about the same content every time. */
-export type Filter = (content: string) => Verdict;
+/** Decides at once and from memory, and says the same about the same text every time. */
+export interface Filter {
+  decide(content: string): Verdict;
+  /** A name as it may be shown: masked where the channel masks or blocks, because a name cannot be refused any more. */
+  showName(name: string): string;
+}
+
+/** What a room has that moderates nothing. */
+export const NO_FILTER: Filter = { decide: (content) => ({ verdict: "pass", content }), showName: (name) => name };
 
 /** How strict a deployment is that has asked for moderation and set nothing else. */
 const DEFAULT_MODE: ModerationRecord["mode"] = "block";
@@ -30,14 +37,23 @@ const CAPITALIZED = /^\p{Lu}\p{Ll}+$/u;
 /** The filter for one channel: the channel's mode wins over the app's, and the block lists of both add up. */
 export function createFilter(vocabulary: Vocabulary, { app, channel }: ModerationLists): Filter {
   const mode = channel?.mode ?? app?.mode ?? DEFAULT_MODE;
-  if (mode === "off") return (content) => ({ verdict: "pass", content });
-  const blocked = new WordList([...(app?.blocked ?? []), ...(channel?.blocked ?? [])]);
-  const allowed = new WordList([...(app?.allowed ?? []), ...(channel?.allowed ?? [])]);
-  return (content) => {
+  if (mode === "off") return NO_FILTER;
+  const lists = {
+    blocked: new WordList([...(app?.blocked ?? []), ...(channel?.blocked ?? [])]),
+    allowed: new WordList([...(app?.allowed ?? []), ...(channel?.allowed ?? [])]),
+  };
+  const maskFound = (content: string): string | undefined => {
     const folded = fold(content);
-    const spans = findSpans(vocabulary, { blocked, allowed }, content, folded);
-    if (spans.length === 0) return { verdict: "pass", content };
-    return { verdict: mode, content: mode === "mask" ? maskSpans(content, folded, spans) : content };
+    const spans = findSpans(vocabulary, lists, content, folded);
+    return spans.length === 0 ? undefined : maskSpans(content, folded, spans);
+  };
+  return {
+    decide(content) {
+      const masked = maskFound(content);
+      if (masked === undefined) return { verdict: "pass", content };
+      return { verdict: mode, content: mode === "mask" ? masked : content };
+    },
+    showName: (name) => (mode === "flag" ? name : (maskFound(name) ?? name)),
   };
 }
 
@@ -52,7 +68,8 @@ function findSpans(vocabulary: Vocabulary, { blocked, allowed }: OwnLists, conte
   const tokens = readTokens(text);
   tokens.disguised.push(...readSpaced(text, tokens.plain));
   const found = findVocabulary(vocabulary, text, tokens);
-  const excused = found.length === 0 ? [] : [vocabulary.allowed, allowed].flatMap((list) => list.find(text, tokens.plain));
+  const excused =
+    found.length === 0 ? [] : [vocabulary.allowed, allowed].flatMap((list) => list.find(text, tokens.plain));
   return [
     ...found
       .filter((span) => !excused.some((other) => other.start <= span.start && span.end <= other.end))
@@ -68,7 +85,11 @@ function isName({ names }: Vocabulary, content: string, { text, starts, ends }: 
   return CAPITALIZED.test(content.slice(starts[start], ends[end - 1]));
 }
 
-function findVocabulary({ patterns, words, splittable }: Vocabulary, text: string, { plain, disguised }: Tokens): Span[] {
+function findVocabulary(
+  { patterns, words, splittable }: Vocabulary,
+  text: string,
+  { plain, disguised }: Tokens,
+): Span[] {
   return [
     ...patterns.find(text),
     ...words.find(text, plain),

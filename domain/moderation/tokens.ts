@@ -13,10 +13,12 @@ const EDGES = /^[!|+*(£#€'\u2019]+|[!|+*(£#€'\u2019]+$/g;
 const NUMBER = /^(?:[@$#£€]?\d+[a-z]{0,2}|[a-z]{1,2}\d+)$/;
 const REPEATS = /(.)\1\1+/u;
 const ALL_REPEATS = /(.)\1\1+/gu;
-const LOOKS: Readonly<Record<string, string>> = {
-  ...{ 0: "o", 1: "i", 2: "z", 3: "e", 4: "a", 5: "s", 6: "g", 7: "t", 8: "b", 9: "g" },
-  ...{ "@": "a", $: "s", "!": "i", "|": "i", "+": "t", "(": "c", "€": "e", "£": "l", "#": "h" },
-};
+const LOOKS = new Map(
+  [..."0o1i2z3e4a5s6g7t8b9g@a$s!i|i+t(c€e£l#h".matchAll(/(.)(.)/gu)].map(([, sign = "", letter = ""]) => [
+    sign,
+    letter,
+  ]),
+);
 const TWO_LOOKS = /[1|!]/;
 const VOWELS = ["a", "e", "i", "o", "u"];
 /** Nobody reads more letters than these as one word that somebody spaced out. */
@@ -55,7 +57,8 @@ export function readSpaced(text: string, parts: readonly Token[]): Token[] {
   };
   for (const part of parts) {
     const last = run.at(-1);
-    const follows = last === undefined || (part.start - last.end <= GAP_MAX && !text.slice(last.end, part.start).includes("\n"));
+    const follows =
+      last === undefined || (part.start - last.end <= GAP_MAX && !text.slice(last.end, part.start).includes("\n"));
     if (part.text.length > 1 || !follows || run.length >= SPACED_MAX) close();
     if (part.text.length === 1) run.push(part);
   }
@@ -75,13 +78,17 @@ function readDisguise(chunk: string, index: number): Token[] {
   if (trimmed.length < 2 || !DISGUISE.test(trimmed) || NUMBER.test(trimmed)) return [];
   const start = index + chunk.indexOf(trimmed);
   const end = start + trimmed.length;
-  return [...new Set(readings(trimmed))].flatMap((text) => [{ text, start, end }, ...withoutRepeats({ text, start, end })]);
+  return [...new Set(readings(trimmed))].flatMap((text) => [
+    { text, start, end },
+    ...withoutRepeats({ text, start, end }),
+  ]);
 }
 
 function readings(chunk: string): string[] {
   const stars = chunk.split("*").length - 1;
   if (stars > 1) return [];
-  const looks = (one: string) => [...chunk].map((unit) => (TWO_LOOKS.test(unit) ? one : (LOOKS[unit] ?? unit))).join("");
+  const looks = (one: string) =>
+    [...chunk].map((unit) => (TWO_LOOKS.test(unit) ? one : (LOOKS.get(unit) ?? unit))).join("");
   const read = TWO_LOOKS.test(chunk) ? [looks("i"), looks("l")] : [looks("i")];
   return stars === 0 ? read : read.flatMap((text) => VOWELS.map((vowel) => text.replace("*", vowel)));
 }

@@ -40,7 +40,9 @@ const DOUBLED = new Map(["b", "e", "o", "l", "s", "g"].map((letter) => [letter, 
 
 /** Words of obscenity's own dataset whose patterns take ordinary words with them ("traffick", "annals", "assort"); ours stand in. */
 const TOO_WIDE: ReadonlySet<string> = new Set(
-  "abo anal anus arse ass bestiality boob chink cock cum cunt dick fuck negro piss porn rape retard scat sex shit tit turd vagina".split(" "),
+  "abo anal anus arse ass bestiality boob chink cock cum cunt dick fuck negro piss porn rape retard scat sex shit tit turd vagina".split(
+    " ",
+  ),
 );
 const SINGLE = /([acdfhijkmnp-rt-z])\1+/g;
 
@@ -67,17 +69,25 @@ function createPatterns({ anywhere }: WordData): Vocabulary["patterns"] {
     blacklistMatcherTransformers: [collapseDuplicatesTransformer({ defaultThreshold: 1, customThresholds: DOUBLED })],
   });
   return {
-    find: (text) => matcher.getAllMatches(text).map(({ startIndex, endIndex }) => ({ start: startIndex, end: endIndex + 1 })),
+    find: (text) =>
+      matcher.getAllMatches(text).map(({ startIndex, endIndex }) => ({ start: startIndex, end: endIndex + 1 })),
   };
 }
 
 function withPlural(noun: string): string[] {
-  const last = /(?:s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  const last = /(?:s|x|z|ch|sh)$/.test(noun)
+    ? `${noun}es`
+    : /[^aeiou]y$/.test(noun)
+      ? `${noun.slice(0, -1)}ies`
+      : `${noun}s`;
   return [noun, last, `${noun}z`];
 }
 
 function withEndings(verb: string): string[] {
   const stem = verb.endsWith("e") ? verb.slice(0, -1) : verb;
   const doubled = /[^aeiou][aeiou][bdgkmnprt]$/.test(verb) ? stem + stem.slice(-1) : stem;
-  return [...withPlural(verb), ...["ed", "er", "ers", "ing", "in", "ings"].flatMap((ending) => [stem + ending, doubled + ending])];
+  return [
+    ...withPlural(verb),
+    ...["ed", "er", "ers", "ing", "in", "ings"].flatMap((ending) => [stem + ending, doubled + ending]),
+  ];
 }

@@ -82,8 +82,7 @@ class Lengths {
   }
 
   #some(word: string, part: (length: number) => string): boolean {
-    for (const length of this.#lengths)
-      if (length <= word.length && this.#texts.has(part(length))) return true;
+    for (const length of this.#lengths) if (length <= word.length && this.#texts.has(part(length))) return true;
     return false;
   }
 }

@@ -1,6 +1,7 @@
 import { parseContent } from "../../protocol/content.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
+import type { Filter } from "../moderation/filter.ts";
 import type { RoomEvent } from "../ports.ts";
 import { contentHash } from "./content-hash.ts";
 import type { EventLog, KnownMessage } from "./event-log.ts";
@@ -17,6 +18,7 @@ export interface MessageRules {
   /** The message that has the draft's client id already, whether the log still holds it or not. */
   known: KnownMessage | undefined;
   limit: MessageLimit;
+  filter: Filter;
   maxCodePoints: number;
   backlog: Backlog;
 }
@@ -45,20 +47,23 @@ export interface MessageDecision {
   seq: number;
   id: string;
   at: number;
+  /** What the filter did to it, now or when it came first. */
+  moderation: RoomEvent["moderation"];
   event: RoomEvent | undefined;
 }
 
 /**
  * Decides about a message without changing anything: whoever asks keeps the event, then appends it to the log.
  *
- * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`
+ * @throws {ChatError} `bad_content`, `content_too_long`, `duplicate_conflict`, `muted`, `rate_limited`, `history_backlog`,
+ *   `blocked_by_moderation`
  */
 export function decideMessage(rules: MessageRules, draft: MessageDraft, now: number): MessageDecision {
   const content = parseContent(draft.content, rules.maxCodePoints);
   const { known } = rules;
   if (known !== undefined) {
     if (known.hash !== contentHash(content)) throw new ChatError("duplicate_conflict");
-    return { seq: known.seq, id: known.id, at: known.at, event: undefined };
+    return { seq: known.seq, id: known.id, at: known.at, moderation: known.moderation, event: undefined };
   }
   requireVoice(draft, now);
   requireRoom(rules, draft.userId, now);
@@ -66,12 +71,24 @@ export function decideMessage(rules: MessageRules, draft: MessageDraft, now: num
   const seq = rules.log.head + 1;
   const at = rules.log.nextAt(now);
   const clientMessageId = draft.clientMessageId ?? null;
-  return {
-    seq,
-    id,
-    at,
-    event: { seq, epoch: rules.log.epoch, kind: "message", id, userId, username, clientMessageId, content, at },
-  };
+  const { content: kept, ...treatment } = moderate(rules.filter, content);
+  const about = { seq, epoch: rules.log.epoch, kind: "message" as const, id, userId, username, clientMessageId, at };
+  return { seq, id, at, moderation: treatment.moderation, event: { ...about, content: kept, ...treatment } };
+}
+
+/** What is kept of a content, and beside it only what is needed to know more. */
+function moderate(filter: Filter, sent: string): Pick<RoomEvent, "content" | "moderation" | "sentHash"> {
+  const { verdict, content } = filter.decide(sent);
+  switch (verdict) {
+    case "pass":
+      return { content };
+    case "flag":
+      return { content, moderation: "flagged" };
+    case "mask":
+      return { content, moderation: "masked", sentHash: contentHash(sent) };
+    case "block":
+      throw new ChatError("blocked_by_moderation");
+  }
 }
 
 // After looking for what is known: who is muted in the meantime still learns that their message was taken.

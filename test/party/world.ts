@@ -1,5 +1,7 @@
 import { createTokenKeys, signChatToken, type TokenKind, verifyChatToken } from "../../domain/chat-tokens.ts";
 import type { RoomOrder } from "../../domain/orders.ts";
+import english from "../../db/moderation/english.json" with { type: "json" };
+import { createVocabulary, type Vocabulary } from "../../domain/moderation/vocabulary.ts";
 import type { Store } from "../../domain/ports.ts";
 import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
 import { createRoomLogger } from "../../party/log.ts";
@@ -11,6 +13,7 @@ import { FakeConnection, FakePlatform } from "./fake-platform.ts";
 
 const SECRET = "kD8s0Qz3vN5xR7tY2uW4eB6mJ9pL1aC0";
 const keys = await createTokenKeys("https://chat.test", SECRET);
+let vocabulary: Vocabulary | undefined;
 const START = Date.parse("2026-03-01T12:00:00.000Z");
 
 export interface WorldOptions {
@@ -19,6 +22,8 @@ export interface WorldOptions {
   /** The room is put to sleep before everything that happens to it. */
   sleepy?: boolean;
   store?: Store;
+  /** Whether the deployment has asked for a content filter. */
+  moderation?: boolean;
 }
 
 export interface KnockOptions {
@@ -57,7 +62,7 @@ export class World {
   #last: Promise<void> = Promise.resolve();
   readonly #sleepy: boolean;
 
-  constructor({ channelId = "lobby", settings = {}, sleepy = false, store }: WorldOptions = {}) {
+  constructor({ channelId = "lobby", settings = {}, sleepy = false, store, moderation = false }: WorldOptions = {}) {
     this.channelId = ChannelId.parse(channelId);
     this.#sleepy = sleepy;
     this.store = store ?? createMemoryStore(() => new Date(this.now));
@@ -78,6 +83,7 @@ export class World {
       },
       store: this.store,
       board,
+      vocabulary: moderation ? (vocabulary ??= createVocabulary(english)) : undefined,
       verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
       now: () => this.now,
       after: (ms, callback) => void this.#timers.push({ at: this.now + ms, callback }),
