@@ -12,8 +12,8 @@ export interface FaultSpan {
   room: string | undefined;
   mangles: boolean;
   delays: boolean;
+  slowsAcks: boolean;
   hadEffect: boolean;
-  refused: readonly string[];
 }
 
 /** A message that a client tried to send, with every attempt and every answer. */
@@ -82,9 +82,9 @@ export class Model {
     return this.faults.some((fault) => fault[is] && fault.from <= to && fault.to >= from);
   }
 
-  /** Whether no fault was at work between the two, nor right before. */
-  isCalm(from: number, to: number): boolean {
-    return !this.faults.some((fault) => fault.from <= to && fault.to + AFTERMATH_MS >= from);
+  /** Whether no fault (of those that matter) was at work between the two, nor right before. */
+  isCalm(from: number, to: number, matters: (fault: FaultSpan) => boolean = () => true): boolean {
+    return !this.faults.some((fault) => fault.from <= to && fault.to + AFTERMATH_MS >= from && matters(fault));
   }
 
   #readSent(): Sent[] {
@@ -118,10 +118,12 @@ export class Model {
     else onSocket.push(attempt);
   }
 
-  // An answer belongs to the oldest attempt on its socket that has none; a doubled one belongs to nothing.
+  // An answer belongs to the oldest attempt on its socket that has none; a doubled one belongs to nothing. That the id was
+  // used for something else is the answer to the newest: the ack of what it was used for may have been lost.
   #noteAnswer(entry: EntryOf<"ack"> | EntryOf<"refusal">, sockets: Map<string, Sent["attempts"]>): void {
     const { client, socket, room, id } = entry;
-    const attempt = sockets.get(`${socket} ${room} ${id}`)?.find(({ answer }) => answer === undefined);
+    const open = (sockets.get(`${socket} ${room} ${id}`) ?? []).filter(({ answer }) => answer === undefined);
+    const attempt = entry.kind === "refusal" && entry.code === "duplicate_conflict" ? open.at(-1) : open[0];
     if (attempt !== undefined) attempt.answer = entry.kind === "ack" ? "ack" : "refused";
     if (entry.kind === "ack")
       for (const one of this.#byId.get(`${client} ${room} ${id}`) ?? []) noteAck(one, entry, attempt);
@@ -137,7 +139,7 @@ function noteAck(one: Sent, ack: EntryOf<"ack">, attempt: Sent["attempts"][numbe
 
 function readFaults(entries: readonly EntryOf<"fault">[]): FaultSpan[] {
   const open = new Map<number, FaultSpan>();
-  for (const { fault, name, phase, at, room, mangles, delays, hadEffect, refused } of entries) {
+  for (const { fault, name, phase, at, room, mangles, delays, slowsAcks, hadEffect } of entries) {
     const span = open.get(fault);
     if (phase === "begin" || span === undefined)
       open.set(fault, {
@@ -148,13 +150,12 @@ function readFaults(entries: readonly EntryOf<"fault">[]): FaultSpan[] {
         room,
         mangles,
         delays,
+        slowsAcks,
         hadEffect: hadEffect ?? false,
-        refused: refused ?? [],
       });
     else {
       span.to = at;
       span.hadEffect ||= hadEffect ?? false;
-      span.refused = refused ?? span.refused;
     }
   }
   return [...open.values()];

@@ -35,14 +35,14 @@ export class Story {
       seed: 1,
       startedAt: "2026-11-21T00:00:00.000Z",
       command: "none",
-      bounds: { memoryBytes: 1_000, waiting: 10, unacknowledged: 5 },
+      bounds: { memoryBytes: 1_000, waiting: 10, unacknowledged: 5, fastAckMs: 50 },
     });
     this.write({ kind: "phase", phase: "calm" });
   }
 
   write(entry: NewEntry): void {
     this.at += 10;
-    this.entries.push({ ...entry, at: entry.at ?? this.at } as Entry); // `at` is all that was missing
+    this.entries.push({ ...entry, at: entry.at ?? this.at });
   }
 
   pass(ms: number): void {
@@ -140,7 +140,7 @@ export class Story {
 
   fault(about: Partial<EntryOf<"fault">> & { name: string }, during: () => void): void {
     const fault = this.entries.length;
-    const both = { kind: "fault", fault, mangles: false, delays: false, ...about } as const;
+    const both = { kind: "fault", fault, mangles: false, delays: false, slowsAcks: true, ...about } as const;
     this.write({ ...both, phase: "begin" });
     during();
     this.write({ ...both, phase: "end", hadEffect: true });

@@ -50,7 +50,7 @@ export function readStays(model: Model): Stay[] {
       all.push(stay);
     } else if (entry.kind === "left") end(`${entry.socket} ${entry.room}`, entry.at);
     else if (entry.kind === "closed")
-      for (const [key, { socket }] of [...open]) if (socket === entry.socket) end(key, entry.at);
+      for (const [key, { socket }] of open) if (socket === entry.socket) end(key, entry.at);
   }
   return all;
 }

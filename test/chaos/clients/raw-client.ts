@@ -220,9 +220,13 @@ export class RawClient implements ChaosClient {
   /** Where each socket said that it had stopped reading, until it has joined. */
   readonly #asked = new Map<string, { epoch: string; seq: number } | undefined>();
 
-  #join(line: Line, room: string, since: { epoch: string; seq: number } | undefined): void {
-    this.#asked.set(`${line.socket} ${room}`, since);
+  /** One at a time, so that it is known what a `room_joined` answers. @returns false while another is under way. */
+  #join(line: Line, room: string, since: { epoch: string; seq: number } | undefined): boolean {
+    const key = `${line.socket} ${room}`;
+    if (this.#asked.has(key)) return false;
+    this.#asked.set(key, since);
     line.link?.say({ type: "join_room", roomId: room, ...(since !== undefined && { since }) });
+    return true;
   }
 
   #lost(line: Line, code: number): void {
@@ -296,7 +300,11 @@ export class RawClient implements ChaosClient {
         recorder.write({ kind: "heads", ...place, rooms: frame.rooms });
         for (const [room, seq] of Object.entries(frame.rooms)) this.#places.get(room)?.feed.told(seq);
         return;
-      case "presence_count":
+      case "presence_count": {
+        const online = frame.sample.map(({ userId }) => userId);
+        const whole = frame.memberCount === online.length;
+        return recorder.write({ kind: "presence", ...place, room: frame.roomId, online, offline: [], whole });
+      }
       case "read":
       case "pong":
         return;
@@ -365,6 +373,7 @@ export class RawClient implements ChaosClient {
     const room = roomId ?? line.rooms[0] ?? "";
     if (id === undefined) {
       this.#deps.recorder.write({ kind: "error", ...place, room, code });
+      if (code === "rate_limited") this.#asked.delete(`${line.socket} ${room}`);
       if (code === "forbidden" || code === "room_not_found") this.#shutOut(line, room);
       return;
     }
@@ -440,8 +449,8 @@ export class RawClient implements ChaosClient {
     place.filling = true;
     try {
       const { feed, line } = place;
-      if (this.isIn(room) && this.#deps.random() < 0.5) this.#join(line, room, feed.since);
-      else
+      const isAsked = this.isIn(room) && this.#deps.random() < 0.5 && this.#join(line, room, feed.since);
+      if (!isAsked)
         for (let more = true; more && feed.hasGap && !this.#isStopped;)
           more = await this.#page(room, { after: feed.head, limit: PAGE }, true);
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));

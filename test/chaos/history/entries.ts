@@ -30,6 +30,8 @@ export const RunEntry = z.object({
     waiting: z.int(),
     /** How far behind the last `received` a socket may be pushed to. */
     unacknowledged: z.int(),
+    /** An ack that takes less is fast, whatever it took in the calm: machines have other things to do as well. */
+    fastAckMs: z.number(),
   }),
 });
 
@@ -164,6 +166,8 @@ export const PresenceEntry = z.object({
   room: Name,
   online: z.array(Name),
   offline: z.array(Name),
+  /** It names everybody: who is not in `online` is not there. */
+  whole: z.optional(z.boolean()),
 });
 /** A client said that it types, or no longer does. */
 export const TypedEntry = z.object({
@@ -227,12 +231,14 @@ export const FaultEntry = z.object({
   mangles: z.boolean(),
   /** It makes things late by itself, or makes clocks wrong. */
   delays: z.boolean(),
+  /** Rooms depend on what it breaks for their acks. */
+  slowsAcks: z.boolean(),
   /** Known at the end. */
   hadEffect: z.optional(z.boolean()),
   detail: z.optional(z.string()),
-  /** Messages (by content) that the fault made Postgres refuse. */
-  refused: z.optional(z.array(z.string())),
 });
+/** Messages whose rows a fault has made Postgres refuse: those may come late or never. */
+export const RefusedRowsEntry = z.object({ kind: z.literal("refused_rows"), at: At, messages: z.array(N) });
 
 /** What the rooms' process holds. */
 export const MemoryEntry = z.object({ kind: z.literal("memory"), at: At, bytes: z.number() });
@@ -284,6 +290,7 @@ export const Entry = z.discriminatedUnion("kind", [
   PageEntry,
   RequestEntry,
   FaultEntry,
+  RefusedRowsEntry,
   MemoryEntry,
   RowsEntry,
   RosterEntry,

@@ -42,7 +42,7 @@ export class Recorder {
 
   write(entry: NewEntry): void {
     if ("client" in entry) this.#flushClient(entry.client);
-    this.#keep({ ...entry, at: entry.at ?? this.now() } as Entry); // `at` is all that was missing
+    this.#keep({ ...entry, at: entry.at ?? this.now() });
   }
 
   /** A message that came on a socket. */

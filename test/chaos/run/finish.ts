@@ -1,5 +1,6 @@
 import type { ChaosHttp } from "../clients/http.ts";
 import type { Recorder, VisibleMessage } from "../history/recorder.ts";
+import type { FaultOptions } from "../world/types.ts";
 import type { Actor } from "./cast.ts";
 import type { Watch } from "./watch.ts";
 
@@ -17,11 +18,16 @@ export interface FinishDeps {
   recorder: Recorder;
   http: ChaosHttp;
   watch: Watch;
+  /** Faults that have made Postgres refuse rows. */
+  refusals: readonly FaultOptions[];
 }
 
 /** Waits until everybody has been answered and has seen the same, at most 30 s. @returns what is still missing. */
-export async function settle({ actors, rooms, recorder, watch }: FinishDeps): Promise<string[]> {
-  const until = performance.now() + SETTLE_MS;
+export async function settle(
+  { actors, rooms, recorder, watch }: FinishDeps,
+  patienceMs: number = SETTLE_MS,
+): Promise<string[]> {
+  const until = performance.now() + patienceMs;
   for (;;) {
     const missing = findMissing(actors, rooms, watch);
     if (missing.length === 0 || performance.now() > until) {
@@ -66,12 +72,27 @@ export async function checkPresence({ actors, rooms, recorder, http }: FinishDep
 }
 
 /** Reads everything that is kept, from both ends. */
-export async function readEverything({ actors, rooms, recorder, http, watch }: FinishDeps): Promise<void> {
+export async function readEverything(deps: FinishDeps): Promise<void> {
+  const { actors, rooms, recorder, http, watch } = deps;
   for (const room of rooms) {
     const told = await readHttp(http, actors, room);
     if (told !== undefined) write(recorder, room, "http", told);
+    if (told !== undefined) await noteRefused(deps, room, told);
     const rows = await attempt(() => watch.readRows(room));
     if (rows !== undefined) write(recorder, room, "postgres", rows);
+  }
+}
+
+async function noteRefused(
+  { recorder, watch, refusals }: FinishDeps,
+  room: string,
+  all: readonly VisibleMessage[],
+): Promise<void> {
+  const ids = all.map(({ messageId }) => messageId);
+  for (const options of refusals) {
+    const refused = await watch.findRefused(ids, options);
+    const messages = all.filter(({ messageId }) => refused.has(messageId));
+    recorder.write({ kind: "refused_rows", messages: messages.map((message) => recorder.number(room, message)) });
   }
 }
 

@@ -46,6 +46,7 @@ export class Injector {
       name,
       mangles: MANGLES.has(name),
       delays: DELAYS.has(name),
+      slowsAcks: !/^(?:postgres|redis|issuer)_/.test(name),
       ...(room !== undefined && others.length === 0 && { room }),
     } as const;
     this.#recorder.write({ ...about, phase: "begin" });

@@ -14,6 +14,7 @@ const MEMORY_BYTES = 512 * 1024 * 1024;
 /** As the design gives them. */
 const WAITING_MAX = 10_000;
 const UNACKNOWLEDGED_MAX = 512;
+const FAST_ACK_MS = 50;
 const PROGRESS_MS = 5_000;
 const START_AT_ONCE = 8;
 
@@ -26,8 +27,12 @@ export interface RunOptions {
   traffic: TrafficOptions;
   /** Whether to wait, at the end, until presence must be true. */
   presence: boolean;
-  /** Ends the schedule early. */
+  /** How long an ack may take at least before it is called slow; 50 ms when left out. */
+  fastAckMs?: number;
+  /** Ends the run as soon as it is aborted: nothing settles then, and nothing is read. */
   over?: AbortSignal;
+  /** How long everything may take to settle; 30 s when left out. */
+  settleMs?: number;
   progress: (line: string) => void;
 }
 
@@ -56,14 +61,20 @@ export async function runChaos(
     seed,
     startedAt: new Date().toISOString(),
     command,
-    bounds: { memoryBytes: MEMORY_BYTES, waiting: WAITING_MAX, unacknowledged: UNACKNOWLEDGED_MAX },
+    bounds: {
+      memoryBytes: MEMORY_BYTES,
+      waiting: WAITING_MAX,
+      unacknowledged: UNACKNOWLEDGED_MAX,
+      fastAckMs: options.fastAckMs ?? FAST_ACK_MS,
+    },
   });
   const http = createHttp({ world, recorder, secrets });
   const watch = new Watch(world, recorder, cast.rooms);
   const actors = castActors(cast, { world, recorder, secrets, http, random: random.fork() });
   const injector = new Injector(world, recorder);
   const over = options.over ?? new AbortController().signal;
-  const finish = { actors, rooms: cast.rooms, recorder, http, watch };
+  const refusals = schedule.faults.flatMap(({ name, options: how }) => (name === "postgres_refuses_rows" ? [how] : []));
+  const finish = { actors, rooms: cast.rooms, recorder, http, watch, refusals };
   const reporting = setInterval(() => progress(describe(recorder, actors)), PROGRESS_MS);
   try {
     progress(`${actors.length} clients join ${cast.rooms.length} rooms`);
@@ -74,8 +85,9 @@ export async function runChaos(
     traffic.stop();
     progress("healing everything");
     await world.heal();
+    if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
     recorder.write({ kind: "phase", phase: "healed" });
-    const missing = await settle(finish);
+    const missing = await settle(finish, options.settleMs);
     progress(missing.length === 0 ? "everybody sees the same" : `after 30 s ${missing.length} things have not settled`);
     if (options.presence && missing.length === 0) {
       progress("waiting until everybody must know who is where");

@@ -13,9 +13,35 @@ export interface TrafficOptions {
   rate: number;
   /** How often, a second, something else is done. */
   habits?: Partial<Record<Habit, number>>;
+  /** After this nobody begins to type any more. */
+  typesForMs?: number;
 }
 
-type Habit = "type" | "read" | "page" | "pause" | "reconnect" | "lie" | "offend" | "exchange" | "probe";
+/** A message as it was sent, to be sent again. */
+interface Said {
+  actor: Actor;
+  room: string;
+  id: string;
+  content: string;
+}
+
+type Habit =
+  | "type"
+  | "read"
+  | "page"
+  | "pause"
+  | "reconnect"
+  /** Joins as one who stopped reading in another order. */
+  | "lie"
+  /** Sends what must be refused. */
+  | "offend"
+  /** Two people send the same under the same id. */
+  | "twin"
+  /** Sends something again that was answered long ago. */
+  | "again"
+  /** Somebody new signs in. */
+  | "exchange"
+  | "probe";
 const HABITS: Record<Habit, number> = {
   type: 2,
   read: 2,
@@ -24,9 +50,13 @@ const HABITS: Record<Habit, number> = {
   reconnect: 0.3,
   lie: 0.2,
   offend: 0.5,
+  twin: 0.1,
+  again: 0.5,
   exchange: 0.2,
   probe: 0.2,
 };
+/** Messages that may be sent again. */
+const REMEMBERED = 2_000;
 const PROBES = ["/healthz", "/api/chat/health", "/v1/channels?limit=5", "/api/chats/openapi.json"];
 
 /** What everybody does, until `stop`: mostly sending, now and then everything else that clients do. */
@@ -38,8 +68,10 @@ export class Traffic {
   readonly #timer: NodeJS.Timeout;
   #last: number = performance.now();
   #owed = 0;
-  #said = 0;
+  #count = 0;
   #guests = 0;
+  readonly #said: Said[] = [];
+  readonly #startedAt: number = performance.now();
 
   constructor(actors: readonly Actor[], http: ChaosHttp, random: Seeded, options: TrafficOptions) {
     this.#actors = actors;
@@ -68,11 +100,23 @@ export class Traffic {
   #say(talkers: readonly Actor[]): void {
     let actor = this.#random.pick(talkers);
     if (this.#random.next() > actor.talks) actor = this.#random.pick(talkers);
-    actor.client.send(this.#random.pick(actor.rooms), this.#content(actor));
+    const content = this.#content(actor);
+    this.#send({ actor, room: this.#random.pick(actor.rooms), id: this.#newId(actor), content });
+  }
+
+  #send(said: Said): void {
+    const { actor, room, id, content } = said;
+    actor.client.send(room, content, id);
+    if (this.#said.length < REMEMBERED) this.#said.push(said);
+    else this.#said[this.#random.below(REMEMBERED)] = said;
+  }
+
+  #newId({ client }: Actor): string {
+    return `${client.options.name}-${String(++this.#count).padStart(8, "0")}`;
   }
 
   #content({ client }: Actor): string {
-    return `${client.options.name} ${++this.#said} ${this.#random.hex(40 + this.#random.below(100))}`;
+    return `${client.options.name} ${++this.#count} ${this.#random.hex(40 + this.#random.below(100))}`;
   }
 
   #do(habit: Habit): void {
@@ -81,7 +125,7 @@ export class Traffic {
     const { client } = actor;
     switch (habit) {
       case "type":
-        return client.type(room, this.#random.next() < 0.7);
+        return this.#type(actor, room);
       case "read":
         return client.markRead(room);
       case "page":
@@ -94,11 +138,27 @@ export class Traffic {
         return client.rejoinFrom(room, { epoch: "0123456789abcdef", seq: this.#random.below(client.headOf(room) + 1) });
       case "offend":
         return this.#offend();
+      case "twin":
+        return this.#twin(actor, room);
+      case "again":
+        if (this.#said.length > 0) this.#send(this.#random.pick(this.#said));
+        return;
       case "exchange":
         return void this.#http.exchange(`guest-${++this.#guests}`);
       case "probe":
         return void this.#http.probe(this.#random.pick(PROBES));
     }
+  }
+
+  #type({ client }: Actor, room: string): void {
+    const isOver = performance.now() - this.#startedAt > (this.#options.typesForMs ?? Infinity);
+    if (!isOver) client.type(room, this.#options.typesForMs !== undefined || this.#random.next() < 0.7);
+  }
+
+  #twin(actor: Actor, room: string): void {
+    const others = this.#actors.filter(({ client, rooms }) => client.options.role === "member" && rooms.includes(room));
+    const [id, content] = [`twin-${this.#newId(actor)}`, this.#content(actor)];
+    for (const one of new Set([actor, this.#random.pick(others)])) this.#send({ actor: one, room, id, content });
   }
 
   #range(head: number): { before?: number; after?: number; limit: number } {
@@ -116,7 +176,7 @@ export class Traffic {
     const actor = this.#random.pick(offenders);
     const room = this.#random.pick(actor.rooms);
     const { client } = actor;
-    const id = `${client.options.name}-bad-${this.#said++}`;
+    const id = this.#newId(actor);
     const content = this.#content(actor);
     switch (this.#random.below(4)) {
       case 0:

@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import { openSql, type Sql } from "../../../db/sql.ts";
 import type { Recorder, VisibleMessage } from "../history/recorder.ts";
-import type { ChaosWorld } from "../world/types.ts";
+import { refusesRow } from "../world/faults/services.ts";
+import type { ChaosWorld, FaultOptions } from "../world/types.ts";
 
 const LOOK_MS = 1_000;
 const PAGE = 2_000;
@@ -58,6 +59,13 @@ export class Watch {
       if (rows.length < PAGE) return messages;
       after = rows.at(-1)?.seq ?? after;
     }
+  }
+
+  /** Those of the messages whose rows one fault has refused, or would have. */
+  async findRefused(ids: readonly string[], { seed, share }: FaultOptions): Promise<Set<string>> {
+    const text = `select id from json_array_elements_text($1::json) as given (id) where ${refusesRow("id", seed, share)}`;
+    const rows = await this.#sql.rows(z.object({ id: z.string() }), { text, params: [JSON.stringify(ids)] });
+    return new Set(rows.map(({ id }) => id));
   }
 
   async #look(): Promise<void> {

@@ -41,11 +41,8 @@ export function outboxDrainsInOrder(model: Model): Finding {
 }
 
 function refusedSeqs(model: Model): Set<string> {
-  const contents = new Set(model.faults.flatMap(({ refused }) => refused));
-  if (contents.size === 0) return new Set();
-  return new Set(
-    model.of("message").flatMap(({ room, seq, content }) => (contents.has(content) ? [`${room} ${seq}`] : [])),
-  );
+  const refused = model.of("refused_rows").flatMap(({ messages }) => model.resolve(messages));
+  return new Set(refused.map(({ room, seq }) => `${room} ${seq}`));
 }
 
 /** At the end everything is in Postgres that is in history: store, then tell, then hand over. */

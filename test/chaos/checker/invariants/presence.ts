@@ -57,6 +57,7 @@ function readBeliefs(model: Model, until: number): Map<string, Set<string>> {
     if (entry.at > until) break;
     if (entry.kind === "joined") beliefs.set(`${entry.socket} ${entry.room}`, new Set(entry.online));
     if (entry.kind !== "presence") continue;
+    if (entry.whole === true) beliefs.set(`${entry.socket} ${entry.room}`, new Set());
     const belief = beliefs.get(`${entry.socket} ${entry.room}`);
     for (const user of entry.online) belief?.add(user);
     for (const user of entry.offline) belief?.delete(user);
@@ -133,6 +134,8 @@ export function typingEnds(model: Model): Finding {
     }
     if (entry.kind === "typing") {
       const key = `${entry.socket} ${entry.room} ${entry.user}`;
+      // Who is held back is told nothing but what answers them, so they may be shown what is over.
+      if (model.clients.get(entry.client)?.role === "deaf") continue;
       if (entry.isTyping) shown.set(key, { since: entry.at, user: entry.user, entry });
       else {
         judge(key, entry.at);
@@ -141,7 +144,7 @@ export function typingEnds(model: Model): Finding {
     }
     // With its socket, or on joining anew, a client forgets who was typing.
     if (entry.kind === "closed" || entry.kind === "joined")
-      for (const [key, open] of [...shown])
+      for (const [key, open] of shown)
         if (open.entry.socket === entry.socket && (entry.kind === "closed" || open.entry.room === entry.room)) {
           judge(key, entry.at);
           shown.delete(key);

@@ -1,6 +1,6 @@
 import type { EntryOf } from "../../history/entries.ts";
 import { type Finding, Look } from "../finding.ts";
-import type { FaultSpan, Model, Sent } from "../model.ts";
+import type { Model, Sent } from "../model.ts";
 
 /**
  * Nothing refused is visible: a message whose every attempt was answered with an error is in no history and in no view. One
@@ -71,28 +71,35 @@ export function sendsKeepTheirOrder(model: Model): Finding {
 
 /** How much longer than in the calm another room's acks may take. */
 const SLOWER = 2;
-/** Below this nobody notices, and a machine that does other things too is not told apart from a slow room. */
-const UNNOTICED_MS = 50;
 /** A percentile of fewer acks than this says nothing. */
 const LEAST_ACKS = 100;
 
-/** Faults that concern one room only leave the others alone: their ack p99 stays under twice that of the calm. */
+/**
+ * Faults that concern one room only leave the others alone: their ack p99 stays under twice that of the calm. Looked at
+ * while no other fault is at work on which acks depend; on Postgres and Redis they do not.
+ */
 export function otherRoomsAreUnharmed(model: Model): Finding {
   const look = new Look();
-  const baseline = percentile(calmAckTimes(model), 0.99);
   const spans = model.faults.filter(({ room, hadEffect }) => room !== undefined && hadEffect);
-  // While another fault hits everything, nothing can be said about the one.
-  const alone = spans.filter((span) =>
-    model.faults.every((other) => other.room !== undefined || !overlap(span, other)),
-  );
-  const isHit = (room: string, span: FaultSpan) => alone.some((other) => other.room === room && overlap(span, other));
-  const during = ackTimes(model, ({ at, ms, room }) =>
-    alone.some((span) => at - ms >= span.from && at <= span.to && !isHit(room, span)),
+  const isCalmFor = (room: string | undefined) => (ack: TimedAck) =>
+    model.isCalm(
+      ack.at - ack.ms,
+      ack.at,
+      (fault) => fault.slowsAcks && (fault.room === undefined || fault.room === room),
+    );
+  const calm = isCalmFor(undefined);
+  const during = ackTimes(model, (ack) => {
+    const isBeside = spans.some(({ room, from, to }) => room !== ack.room && ack.at - ack.ms >= from && ack.at <= to);
+    return isBeside && isCalmFor(ack.room)(ack);
+  });
+  const baseline = percentile(
+    ackTimes(model, (ack) => calm(ack) && !spans.some(({ from, to }) => ack.at >= from && ack.at - ack.ms <= to)),
+    0.99,
   );
   if (baseline === undefined || during.length < LEAST_ACKS) return look;
   look.lookedAt = during.length;
   const p99 = percentile(during, 0.99) ?? 0;
-  const bound = Math.max(SLOWER * baseline, UNNOTICED_MS);
+  const bound = Math.max(SLOWER * baseline, model.of("run")[0]?.bounds.fastAckMs ?? 0);
   if (p99 >= bound) {
     const numbers = [p99, baseline, bound].map((ms) => `${ms.toFixed(1)} ms`);
     look.found({
@@ -100,10 +107,6 @@ export function otherRoomsAreUnharmed(model: Model): Finding {
     });
   }
   return look;
-}
-
-function overlap(one: { from: number; to: number }, other: { from: number; to: number }): boolean {
-  return one.from <= other.to && other.from <= one.to;
 }
 
 type TimedAck = EntryOf<"ack"> & { ms: number };

@@ -7,8 +7,7 @@ const PROBE_USER = "chaos-probe";
  * The database refuses single rows of a room's log: which ones, their ids and the seed decide. A sequence counts them,
  * because it keeps its value when the transaction is undone.
  */
-export const postgresRefusesRows: Fault = async ({ stack }, { seed, share = 0.02 }) => {
-  const threshold = Math.round(share * 65_536);
+export const postgresRefusesRows: Fault = async ({ stack }, { seed, share }) => {
   await query(
     stack.databaseUrl,
     `drop trigger if exists chaos_refuse on events;
@@ -16,7 +15,7 @@ export const postgresRefusesRows: Fault = async ({ stack }, { seed, share = 0.02
      create sequence chaos_refused;
      create or replace function chaos_refuse() returns trigger language plpgsql as $$
      begin
-       if (hashtext(new.id || '${Math.trunc(seed)}') & 65535) < ${threshold}
+       if ${refusesRow("new.id", seed, share)}
          and not exists (select from events e where e.app = new.app and e.channel_id = new.channel_id and e.seq = new.seq)
        then
          perform nextval('chaos_refused');
@@ -35,6 +34,11 @@ export const postgresRefusesRows: Fault = async ({ stack }, { seed, share = 0.02
     return { hits: Number(rows[0]?.["count"] ?? 0), what: "times a row was refused" };
   };
 };
+
+/** The condition, in SQL, under which the row with this id is one that is refused. */
+export function refusesRow(id: string, seed: number, share = 0.02): string {
+  return `(hashtext(${id} || '${Math.trunc(seed)}') & 65535) < ${Math.round(share * 65_536)}`;
+}
 
 /** The identity provider signs with a key nobody has seen, and does not answer who asks for it. */
 export const issuerDown: Fault = async (grounds, { seed }) => {

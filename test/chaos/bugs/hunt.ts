@@ -1,0 +1,98 @@
+import { type InvariantName, judge, type Verdict } from "../checker/check.ts";
+import { Recorder } from "../history/recorder.ts";
+import type { LineTap } from "../run/line-tap.ts";
+import { runChaos } from "../run/run-chaos.ts";
+import type { ChaosWorld } from "../world/types.ts";
+import type { Bug } from "./bugs.ts";
+import { patchPlugin } from "./patch-plugin.ts";
+import { type Scenario, type ScenarioName, SCENARIOS } from "./scenarios.ts";
+
+const LOOK_MS = 1_000;
+const SETTLE_WITH_BUG_MS = 10_000;
+/** The runs with bugs share the machine with other tests: what they are after is never a matter of speed. */
+const FAST_ACK_MS = 2_000;
+
+/** What can be told while a run goes on; the others need to know how it ended. */
+const EARLY: ReadonlySet<InvariantName> = new Set<InvariantName>([
+  "a message sent again is there once",
+  "seq is 1..head, one content each",
+  "acks of one message agree",
+  "history has what was just acked",
+  "streams have no gap and no repeat",
+  "resume is whole or says it is not",
+  "slow readers are held back",
+  "nothing refused is visible",
+  "nothing is visible that nobody sent",
+  "one socket's sends keep their order",
+  "short reconnects are not seen",
+  "typing is never older than 6 s",
+  "the outbox drains in order",
+  "no 5xx other than 503",
+  "no secret appears anywhere",
+]);
+
+export interface Hunted {
+  /** The invariants that were broken. */
+  broken: InvariantName[];
+  verdicts: Verdict[];
+  missing: string[];
+  troubles: string[];
+  ms: number;
+}
+
+/**
+ * Runs a scenario in rooms of its own, with a bug or without. With one it ends as soon as something is found that the bug
+ * is expected to break.
+ */
+export async function hunt(world: ChaosWorld, lines: LineTap, name: ScenarioName, bug?: Bug): Promise<Hunted> {
+  const { faults, lengthMs, cast, traffic, setup = [] }: Scenario = SCENARIOS[name];
+  const startedAt = performance.now();
+  await build(world, setup, bug);
+  const recorder = new Recorder();
+  const tag = `${name}-${bug?.name ?? "clean"}`.replaceAll("_", "-");
+  const over = new AbortController();
+  const isExpected = ({ name: invariant, violations }: Verdict) =>
+    violations.length > 0 && bug !== undefined && bug.breaks.includes(invariant);
+  const looking = setInterval(() => {
+    if (judge(recorder.entries).some((verdict) => EARLY.has(verdict.name) && isExpected(verdict))) over.abort();
+  }, LOOK_MS);
+  try {
+    const { missing, troubles } = await runChaos(world, recorder, lines, {
+      seed: 1,
+      command: `npm run chaos -- --bug ${bug?.name}`,
+      schedule: {
+        seed: 1,
+        lengthMs,
+        calm: [],
+        faults: faults.map((fault, at) => ({ ...fault, options: { seed: at + 1 } })),
+      },
+      cast: { ...cast, rooms: Array.from({ length: cast.rooms }, (_, at) => `${tag}-${at}`), prefix: `${tag}-` },
+      traffic,
+      presence: false,
+      fastAckMs: FAST_ACK_MS,
+      over: over.signal,
+      ...(bug !== undefined && { settleMs: SETTLE_WITH_BUG_MS }),
+      progress: () => undefined,
+    });
+    const verdicts = judge(recorder.entries).filter((verdict) => !over.signal.aborted || EARLY.has(verdict.name));
+    const broken = verdicts.flatMap((verdict) => (verdict.violations.length > 0 ? [verdict.name] : []));
+    return { broken, verdicts, missing, troubles, ms: Math.round(performance.now() - startedAt) };
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+const built = new WeakMap<ChaosWorld, Record<"rooms" | "worker", string>>();
+
+/** Replaces those parts of the world that are not built like this already. */
+async function build(world: ChaosWorld, setup: Scenario["setup"] = [], bug: Bug | undefined): Promise<void> {
+  const is = built.get(world) ?? { rooms: "[]", worker: "[]" };
+  built.set(world, is);
+  for (const part of ["rooms", "worker"] as const) {
+    const patches = [...setup, ...(bug?.part === part ? bug.patches : [])];
+    const wanted = JSON.stringify(patches);
+    if (wanted === is[part]) continue;
+    await world.replace(part, [patchPlugin(patches)]);
+    is[part] = wanted;
+  }
+}

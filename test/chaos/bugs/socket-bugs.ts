@@ -1,0 +1,119 @@
+import type { Bug } from "./bugs.ts";
+
+/** Mistakes in what a room tells its sockets. */
+export const SOCKET_BUGS: readonly Bug[] = [
+  {
+    name: "resume_ignores_the_epoch",
+    about: "A position in another order is taken for one in this",
+    part: "rooms",
+    scenario: "restless",
+    breaks: ["resume is whole or says it is not"],
+    patches: [
+      {
+        file: "domain/room/event-log.ts",
+        find: "if (since.epoch !== this.epoch || since.seq > this.head) return undefined;",
+        replace: "if (since.seq > this.head) return undefined;",
+      },
+    ],
+  },
+  {
+    name: "replay_with_a_hole",
+    about: "A socket is told what it missed some time before it gets what is new",
+    part: "rooms",
+    scenario: "restless",
+    breaks: ["streams have no gap and no repeat"],
+    patches: [
+      {
+        file: "party/door.ts",
+        find: "state.joined = true;",
+        replace: "this.#room.deps.after(250, () => { state.joined = true; });",
+      },
+    ],
+  },
+  {
+    name: "leave_and_join_on_each_reconnect",
+    about: "Whoever reconnects is shown to everybody as gone and come",
+    part: "rooms",
+    scenario: "restless",
+    breaks: ["short reconnects are not seen"],
+    patches: [
+      {
+        file: "party/attendance.ts",
+        find: "graceMs: number = TIMES.presenceGraceMs",
+        replace: "graceMs: number = 0",
+      },
+    ],
+  },
+  {
+    name: "unbounded_slow_reader",
+    about: "A reader that acknowledges nothing is pushed to all the same",
+    part: "rooms",
+    scenario: "deaf",
+    breaks: ["slow readers are held back"],
+    patches: [
+      {
+        file: "party/readers.ts",
+        find: "author: event.userId, authors }, this.#unread.floor)",
+        replace: "author: event.userId, authors }, 0)",
+      },
+    ],
+  },
+  {
+    name: "typing_never_expires",
+    about: "Somebody who begins to type and goes away types for ever",
+    part: "rooms",
+    scenario: "forgetful",
+    breaks: ["typing is never older than 6 s"],
+    patches: [
+      {
+        file: "domain/room/typing.ts",
+        find: "typist.until = now + TIMES.typingExpiresMs;",
+        replace: "typist.until = now + 3_600_000;",
+      },
+    ],
+  },
+  {
+    name: "identity_from_the_body",
+    about: "A message says itself who wrote it",
+    part: "rooms",
+    scenario: "restless",
+    breaks: ["nothing is visible that nobody sent"],
+    patches: [
+      {
+        file: "protocol/frames.ts",
+        find: `  type: z.literal("message"),
+  roomId: z.optional(ChannelId),
+  content: z.string(),`,
+        replace: `  type: z.literal("message"),
+  userId: z.optional(UserId),
+  username: z.optional(z.string()),
+  roomId: z.optional(ChannelId),
+  content: z.string(),`,
+      },
+      {
+        file: "party/messages.ts",
+        find: "take(session: Session, { content, clientMessageId }: MessageFrame): void {",
+        replace: "take(session: Session, { content, clientMessageId, ...claimed }): void {",
+      },
+      {
+        file: "party/messages.ts",
+        find: "const { userId, username } = session.state;",
+        replace: "const { userId, username } = { ...session.state, ...claimed };",
+      },
+    ],
+  },
+  {
+    name: "token_in_the_log",
+    about: "The token of whoever knocks is written to the log",
+    part: "rooms",
+    scenario: "restless",
+    breaks: ["no secret appears anywhere"],
+    patches: [
+      {
+        file: "party/admission.ts",
+        find: `if (token === undefined) throw new ChatError("token_missing");`,
+        replace: `if (token === undefined) throw new ChatError("token_missing");\n  console.log("knock", token);`,
+      },
+    ],
+  },
+];

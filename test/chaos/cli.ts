@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { PROJECT_DIR } from "../../dev/project.ts";
+import { BUGS, findBug } from "./bugs/bugs.ts";
+import { patchPlugin } from "./bugs/patch-plugin.ts";
+import { judge, type Verdict } from "./checker/check.ts";
+import type { Entry } from "./history/entries.ts";
+import { readHistory } from "./history/read-history.ts";
+import { Recorder } from "./history/recorder.ts";
+import { computeFigures, type Figures, formatReport } from "./report/report.ts";
+import { LineTap } from "./run/line-tap.ts";
+import { type ChaosOptions, commandOf, helpText, parseOptions, UsageError } from "./run/options.ts";
+import { runChaos } from "./run/run-chaos.ts";
+import { schedule } from "./world/schedule.ts";
+import { startWorld } from "./world/world.ts";
+
+/** A run too short for it does not wait until presence must be true. */
+const PRESENCE_FROM_MINUTES = 1;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (typeof options === "number") return options;
+  try {
+    if ("check" in options) return await tell(await readHistory(options.check), options.check, options.jsonFile);
+    const file = options.out ?? join(PROJECT_DIR, `.data/chaos/seed-${options.seed}.jsonl`);
+    await mkdir(dirname(file), { recursive: true });
+    const { entries, complaints } = await run(options, file);
+    for (const complaint of complaints) console.error(complaint);
+    const code = await tell(entries, file, options.jsonFile);
+    return complaints.length > 0 ? 1 : code;
+  } catch (error) {
+    console.error(`The run could not be done: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}
+
+function readOptions(): Exclude<ReturnType<typeof parseOptions>, "help"> | number {
+  const bugs = BUGS.map(({ name }) => name);
+  try {
+    const options = parseOptions(process.argv.slice(2), bugs);
+    if (options !== "help") return options;
+    console.log(helpText(bugs));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nSee npm run chaos -- --help`);
+    return 2;
+  }
+}
+
+async function run(options: ChaosOptions, file: string): Promise<{ entries: readonly Entry[]; complaints: string[] }> {
+  const { seed, minutes, clients, rate, faults, bug } = options;
+  const command = commandOf(options);
+  console.log(`${command}\nstarting the stack, with a proxy at every hop`);
+  const lines = new LineTap();
+  const plugins = bug === undefined ? [] : [patchPlugin([...findBug(bug).patches])];
+  const world = await startWorld({ seed, onLine: lines.onLine, patches: { rooms: plugins, worker: plugins } });
+  const recorder = new Recorder(file);
+  const rooms = Array.from({ length: options.rooms }, (_, at) => `chaos-${at + 1}`);
+  const startedAt = performance.now();
+  const progress = (line: string) =>
+    console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s  ${line}`);
+  try {
+    const { missing, troubles, stopped } = await runChaos(world, recorder, lines, {
+      seed,
+      command,
+      schedule: schedule(seed, minutes, { faults, rooms }),
+      cast: { clients, rooms },
+      traffic: { rate },
+      presence: minutes >= PRESENCE_FROM_MINUTES,
+      progress,
+    });
+    for (const line of [...missing, ...stopped]) progress(line);
+    return { entries: recorder.entries, complaints: troubles.map((trouble) => `A fault failed: ${trouble}`) };
+  } finally {
+    await world.stop();
+  }
+}
+
+/** Judges a history and says what came of it. */
+async function tell(entries: readonly Entry[], file: string, jsonFile: string | undefined): Promise<number> {
+  const figures = computeFigures(entries);
+  const verdicts = judge(entries);
+  console.log(`\n${formatReport(figures, verdicts, file)}`);
+  if (jsonFile !== undefined) await writeJson(jsonFile, figures, verdicts);
+  return verdicts.every(({ violations }) => violations.length === 0) ? 0 : 1;
+}
+
+async function writeJson(file: string, figures: Figures, verdicts: readonly Verdict[]): Promise<void> {
+  await writeFile(file, `${JSON.stringify({ figures, invariants: verdicts }, undefined, 2)}\n`);
+}
