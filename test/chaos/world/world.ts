@@ -6,6 +6,7 @@ import { Clock } from "./clock.ts";
 import { bundleEntries } from "./entries.ts";
 import { inject } from "./faults.ts";
 import { startProxies } from "./proxy/thread.ts";
+import { Turns } from "./turns.ts";
 import { type ChaosWorld, FAULTS, type Injected, type WorldOptions } from "./types.ts";
 import { WakingLog } from "./waking-log.ts";
 
@@ -53,6 +54,7 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
     const clock = new Clock(stack);
     const grounds = { stack, proxies, entries, clock, wakings };
     const active = new Set<Injected>();
+    const turns = new Turns();
     const heal = async (): Promise<void> => {
       await Promise.all([...active].map((injected) => injected.heal()));
       active.clear();
@@ -65,7 +67,7 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
       partyUrl,
       faults: FAULTS,
       inject: async (name, faultOptions) => {
-        const injected = await inject(grounds, name, faultOptions);
+        const injected = await turns.take(name, () => inject(grounds, name, faultOptions));
         active.add(injected);
         return injected;
       },
@@ -80,7 +82,7 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
         await stack[part].start();
       },
       stop: async () => {
-        await heal();
+        await heal().catch(() => undefined); // what cannot be mended can still be stopped
         await stack.stop();
         await close();
       },
