@@ -49,8 +49,9 @@ export class Attendance {
     }
     for (const [userId, { username, leftAt }] of away) {
       this.#away.add(userId);
-      // After a crash nobody is left who could believe anybody here.
-      if (this.#deps.sessions.size > 0) this.roster.restoreAway(userId, username, leftAt);
+      // After a crash nobody is left who could believe anybody here. Who left later than now did so before the clock was
+      // set back: nobody knows how long ago.
+      if (this.#deps.sessions.size > 0) this.roster.restoreAway(userId, username, leftAt <= this.#toldAt ? leftAt : 0);
       if (this.roster.isOnline(userId) || this.#deps.sessions.size === 0) this.#forgetAway(userId);
     }
     this.#wasCrowded = this.roster.isCrowded();

@@ -1,7 +1,7 @@
 import { toMessage } from "../domain/message.ts";
 import { TokenBucket } from "../domain/token-bucket.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
-import { ChatError } from "../protocol/errors.ts";
+import { ChatError, CLOSES, closeFor } from "../protocol/errors.ts";
 import type { Since } from "../protocol/frames.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
@@ -23,25 +23,25 @@ export class Door {
     this.#room = room;
   }
 
-  /**
-   * Lets a socket in and joins it.
-   *
-   * @throws {ChatError} why it has to be turned away
-   */
+  /** Lets a socket in and joins it at once, or tells it why not and closes it. Never rejects. */
   async open(connection: Connection, request: UpgradeRequest): Promise<void> {
-    const { orders } = this.#room;
-    const seen = orders.count;
-    const { knock, standing } = await this.#receive(request);
-    // What was found on the way may not hold any more; whoever comes back is judged anew.
-    if (orders.cameFor(knock.claims.userId, seen)) throw new ChatError("rooms_unavailable");
-    // No await from here on: what is missed and what is live join without a hole.
-    if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
+    try {
+      const { orders } = this.#room;
+      const seen = orders.count;
+      const { knock, standing } = await this.#receive(request);
+      // What was found on the way may not hold any more; whoever comes back is judged anew.
+      if (orders.cameFor(knock.claims.userId, seen)) throw new ChatError("rooms_unavailable");
+      // No await from here on: what is missed and what is live join without a hole.
+      if (connection.readyState === OPEN) this.#admit(connection, knock, standing);
+    } catch (error) {
+      this.#turnAway(connection, error);
+    }
   }
 
   /**
    * Whether whoever asks would be let in.
    *
-   * @throws {ChatError} what `open` would turn the socket away for
+   * @throws {ChatError} what `open` would close the socket for
    */
   async requireAdmission(request: UpgradeRequest): Promise<void> {
     await this.#receive(request);
@@ -53,7 +53,7 @@ export class Door {
    * @throws {ChatError} `rate_limited`
    */
   joinAgain(session: Session, since: Since | undefined): void {
-    const bucket = this.#joins.get(session) ?? new TokenBucket(JOINS, this.#room.deps.now);
+    const bucket = this.#joins.get(session) ?? new TokenBucket(JOINS, this.#room.clock.now);
     this.#joins.set(session, bucket);
     const retryAfterMs = bucket.take();
     if (retryAfterMs !== undefined) throw new ChatError("rate_limited", { retryAfterMs });
@@ -131,7 +131,7 @@ export class Door {
     const { userId, expiresAt } = knock.claims;
     const now = deps.now();
     this.#limitSockets(knock);
-    const session = sessions.add(connection, newState(knock, standing, now));
+    const session = sessions.add(connection, newState(knock, standing, this.#room.clock.now()));
     fanOut.admit(session);
     this.#room.tell(session, welcomeFrame(deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
     if (!standing.known) durable.keep({ [KEYS.member(userId)]: true });
@@ -139,6 +139,18 @@ export class Door {
     if (standing.joins) outbox.memberJoined(userId, this.#room.requireLife().head.seq);
     this.join(session, knock.since);
     deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: sessions.size });
+  }
+
+  #turnAway(connection: Connection, error: unknown): void {
+    const { log } = this.#room.deps;
+    if (!(error instanceof ChatError)) log.error("connect_failed", error);
+    const reason = error instanceof ChatError ? closeFor(error.code) : "internal";
+    log.note("socket_refused", { reason });
+    try {
+      connection.close(CLOSES[reason], reason);
+    } catch (closing) {
+      log.error("refusal_failed", closing);
+    }
   }
 
   /** The oldest of a user's sockets makes room for a new one. */

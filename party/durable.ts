@@ -1,6 +1,11 @@
+import type { RoomClock } from "../domain/room/clock.ts";
+import { ChatError } from "../protocol/errors.ts";
 import { KEYS_PER_CALL } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
 import type { RoomStorage } from "./platform.ts";
+
+/** For objects whose times are the wall clock's. */
+const WALL_CLOCK: Pick<RoomClock, "toWall"> = { toWall: (at) => at };
 
 /**
  * Writes that nobody waits for: nothing a room sends leaves before what it has written is durable, and when a write fails
@@ -8,19 +13,25 @@ import type { RoomStorage } from "./platform.ts";
  */
 export class Durable {
   readonly storage: RoomStorage;
+  readonly #clock: Pick<RoomClock, "toWall">;
   readonly #log: RoomLogger;
   #alarmAt: number | undefined;
 
-  constructor(storage: RoomStorage, log: RoomLogger) {
+  constructor(storage: RoomStorage, log: RoomLogger, clock: Pick<RoomClock, "toWall"> = WALL_CLOCK) {
     this.storage = storage;
+    this.#clock = clock;
     this.#log = log;
   }
 
-  /** Writes in one transaction what belongs together: the platform joins puts that nothing is awaited between. */
+  /**
+   * Writes in one transaction what belongs together: the platform joins puts that nothing is awaited between.
+   *
+   * @throws {ChatError} `storage_unavailable` when the platform refuses at once
+   */
   keep(entries: Record<string, unknown>): void {
     const all = Object.entries(entries);
     for (let at = 0; at < all.length; at += KEYS_PER_CALL)
-      this.#owned(this.storage.put(Object.fromEntries(all.slice(at, at + KEYS_PER_CALL))));
+      this.#owned(this.#put(Object.fromEntries(all.slice(at, at + KEYS_PER_CALL))));
   }
 
   forget(keys: readonly string[]): void {
@@ -32,12 +43,20 @@ export class Durable {
   wakeBy(at: number | undefined): void {
     if (at === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= at)) return;
     this.#alarmAt = at;
-    this.#owned(this.storage.setAlarm(at));
+    this.#owned(this.storage.setAlarm(this.#clock.toWall(at)));
   }
 
   /** The alarm there is: the one found on waking, or none once it has rung. */
   alarmIs(at: number | undefined): void {
     this.#alarmAt = at;
+  }
+
+  #put(entries: Record<string, unknown>): Promise<void> {
+    try {
+      return this.storage.put(entries);
+    } catch (cause) {
+      throw new ChatError("storage_unavailable", { cause });
+    }
   }
 
   #owned(work: Promise<unknown>): void {

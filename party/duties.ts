@@ -1,9 +1,13 @@
+import { dueAt } from "../domain/room/clock.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { TIMES } from "../protocol/limits.ts";
 import { pruneOrder } from "./order.ts";
 import type { PresenceReporter } from "./presence-reporter.ts";
 import type { ChatRoom } from "./room.ts";
-import type { Session } from "./session.ts";
+import { save, type Session } from "./session.ts";
+
+/** How late an alarm may ring. */
+const OVERLOOKED_MS = 60_000;
 
 /** What a room does by the clock, and the one alarm that wakes it for whatever comes first. */
 export class Duties {
@@ -18,7 +22,7 @@ export class Duties {
 
   /** @param alarmAt The alarm found on waking. None is set while one is being run: then the heads may well be due. */
   resume(alarmAt: number | undefined): void {
-    this.#headsAt = alarmAt ?? this.#now();
+    this.#headsAt = dueAt(alarmAt ?? 0, this.#now(), TIMES.headsMs);
   }
 
   /** A socket has joined: there is somebody to send heads to, and a token that will end. */
@@ -30,9 +34,11 @@ export class Duties {
   /** Ends sockets whose token has ended, and those that are dead. */
   endOverdue(): void {
     const now = this.#now();
+    const wall = this.#room.deps.now();
     for (const session of this.#room.sessions) {
+      this.#forgive(session);
       const { expiresAt, heardAt, keepsAlive, present, behind } = session.state;
-      if (expiresAt + TIMES.expiryGraceMs <= now) this.#room.end(session, "token_expired");
+      if (expiresAt + TIMES.expiryGraceMs <= wall) this.#room.end(session, "token_expired");
       else if (behind !== undefined && behind.progressAt + TIMES.slowReaderMs <= now)
         this.#room.end(session, "slow_consumer");
       else if (heardAt + TIMES.deadSocketMs > now) continue;
@@ -65,14 +71,30 @@ export class Duties {
     if (next < Infinity) durable.wakeBy(Math.max(next, this.#now()));
   }
 
+  /**
+   * An alarm rings when a silence is long enough. If it is a good deal longer, the room was not running, or the clock has
+   * been set ahead: that is not the client's silence.
+   */
+  #forgive(session: Session): void {
+    const { state } = session;
+    const now = this.#now();
+    const isSilence = state.keepsAlive || state.present;
+    const isForgiven = isSilence && now - state.heardAt > TIMES.deadSocketMs + OVERLOOKED_MS;
+    if (isForgiven) state.heardAt = now;
+    const { behind } = state;
+    const isForgivenSlow = behind !== undefined && now - behind.progressAt > TIMES.slowReaderMs + OVERLOOKED_MS;
+    if (isForgivenSlow) behind.progressAt = now;
+    if (isForgiven || isForgivenSlow) save(session);
+  }
+
   #nextFor({ state }: Session): number {
-    const expiresAt = state.expiresAt + TIMES.expiryGraceMs;
+    const expiresAt = this.#room.clock.fromWall(state.expiresAt + TIMES.expiryGraceMs);
     const silentAt = state.keepsAlive || state.present ? state.heardAt + TIMES.deadSocketMs : Infinity;
     const slowAt = state.behind === undefined ? Infinity : state.behind.progressAt + TIMES.slowReaderMs;
     return Math.min(expiresAt, silentAt, slowAt, state.joined ? this.#headsAt : Infinity);
   }
 
   #now(): number {
-    return this.#room.deps.now();
+    return this.#room.clock.now();
   }
 }

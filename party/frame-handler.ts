@@ -159,7 +159,7 @@ export class FrameHandler {
 
   #heard(session: Session): void {
     const { state } = session;
-    const now = this.#room.deps.now();
+    const now = this.#room.clock.now();
     const saveIt = now - state.heardAt > HEARD_SAVED_MS;
     state.heardAt = now;
     if (saveIt) save(session);

@@ -32,7 +32,7 @@ export class Messages {
    *   `blocked_by_moderation`: then it is certainly not stored
    */
   take(session: Session, { content, clientMessageId }: MessageFrame): void {
-    const { deps, outbox } = this.#room;
+    const { deps, outbox, clock } = this.#room;
     const { log, limit } = this.#room.requireOrder();
     const { userId, username, mutedUntil } = session.state;
     const known = clientMessageId === undefined ? undefined : this.#recall.find(userId, clientMessageId);
@@ -45,8 +45,8 @@ export class Messages {
         maxCodePoints: deps.settings.MAX_MESSAGE_LENGTH,
         backlog: outbox.backlog,
       },
-      { id: deps.newId(), userId, username, content, clientMessageId, mutedUntil },
-      deps.now(),
+      { id: deps.newId(), userId, username, content, clientMessageId, mutedUntil: clock.fromWall(mutedUntil) },
+      clock.now(),
     );
     const { event } = decision;
     if (event !== undefined) this.#keep(event);
@@ -62,7 +62,7 @@ export class Messages {
     const head = { seq: event.seq, at: event.at };
     this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });
     log.append(event);
-    limit.note(event.userId, event.at);
+    limit.note(event.userId, this.#room.clock.now());
     life.head = head;
     this.#room.outbox.eventKept(event.seq);
   }

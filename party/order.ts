@@ -1,3 +1,4 @@
+import type { Now } from "../domain/ports.ts";
 import { contentHash } from "../domain/room/content-hash.ts";
 import { EventLog } from "../domain/room/event-log.ts";
 import { MessageLimit } from "../domain/room/message-limit.ts";
@@ -19,18 +20,20 @@ export interface Order {
 
 /** Reads the whole log, oldest first; the message limit is rebuilt from it. */
 export async function readOrder(
-  { settings, now, newId }: Pick<RoomDeps, "settings" | "now" | "newId">,
+  { settings, newId }: Pick<RoomDeps, "settings" | "newId">,
+  now: Now,
   storage: RoomStorage,
   { identity, head }: Life,
 ): Promise<Order> {
   const { RATE_LIMIT_MAX_MESSAGES: max, RATE_LIMIT_WINDOW_MS: windowMs } = settings;
   const [limit, recalls] = [new MessageLimit({ max, windowMs }), new MessageLimit({ max, windowMs })];
-  const windowStart = now() - windowMs;
+  const readAt = now();
   let log: EventLog | undefined;
   for await (const event of readEvents(storage, 0, Number.MAX_SAFE_INTEGER)) {
     log ??= new EventLog(identity.epoch, event.seq);
     log.append(event);
-    if (event.at > windowStart) limit.note(event.userId, event.at);
+    // An event from further ahead was dated by a clock that has been set back since: when it came nobody knows.
+    if (Math.abs(readAt - event.at) < windowMs) limit.note(event.userId, Math.min(event.at, readAt));
   }
   log ??= new EventLog(identity.epoch, head.seq + 1, head.at);
   if (log.head !== head.seq) throw new Error(`The log ends at ${log.head} and not at ${head.seq}`);

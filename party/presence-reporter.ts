@@ -14,6 +14,8 @@ const USERS_PER_REPORT = 500;
 export interface PresenceReporterDeps {
   board: Pick<PresenceBoard, "reportPresence">;
   now: () => number;
+  /** What the board's times are in. */
+  wall: () => number;
   log: RoomLogger;
   durable: Durable;
   online: () => Iterable<UserId>;
@@ -42,7 +44,7 @@ export class PresenceReporter {
   /** @param reportedAt When the board was last told everything. */
   resume(identity: RoomIdentity, reportedAt: number): void {
     this.#identity = identity;
-    this.#reportedAt = reportedAt;
+    this.#reportedAt = reportedAt <= this.#deps.now() ? reportedAt : 0;
   }
 
   seen(userId: UserId, isHere: boolean): void {
@@ -70,7 +72,7 @@ export class PresenceReporter {
     this.#reporting = true;
     try {
       const online = isRefresh ? [...this.#deps.online()] : usersOf(news, true);
-      await this.#send(this.#identity, online, usersOf(news, false), now);
+      await this.#send(this.#identity, online, usersOf(news, false));
       if (isRefresh) this.#reported(now);
     } catch (error) {
       this.#failed(news, now, error);
@@ -89,12 +91,12 @@ export class PresenceReporter {
     this.#deps.log.error("presence_report_failed", error);
   }
 
-  async #send({ app, channelId }: RoomIdentity, online: UserId[], offline: UserId[], now: number): Promise<void> {
+  async #send({ app, channelId }: RoomIdentity, online: UserId[], offline: UserId[]): Promise<void> {
     for (let from = 0; from < Math.max(online.length, offline.length); from += USERS_PER_REPORT)
       await this.#deps.board.reportPresence(app, channelId, {
         online: online.slice(from, from + USERS_PER_REPORT),
         offline: offline.slice(from, from + USERS_PER_REPORT),
-        at: new Date(now),
+        at: new Date(this.#deps.wall()),
       });
   }
 

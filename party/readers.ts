@@ -48,7 +48,7 @@ export class Readers {
   /** The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now. */
   stop(session: Session, sentSeq: number): void {
     const { state } = session;
-    const now = this.#room.deps.now();
+    const now = this.#room.clock.now();
     // It goes on once half of what is on its way has arrived.
     const resumeAt = Math.max(state.receivedSeq, sentSeq - Math.floor((sentSeq - state.receivedSeq) / 2));
     state.behind = { sentSeq, resumeAt, stoppedAt: now, progressAt: now };
@@ -72,7 +72,7 @@ export class Readers {
       if (acknowledged - session.savedSeq >= SAVED_EVERY) save(session);
       return;
     }
-    state.behind.progressAt = this.#room.deps.now();
+    state.behind.progressAt = this.#room.clock.now();
     save(session);
     this.#readOn(session);
   }

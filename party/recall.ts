@@ -3,6 +3,7 @@ import { clientIdKey, type KnownMessage, toKnown } from "../domain/room/event-lo
 import { ChatError } from "../protocol/errors.ts";
 import type { ClientMessageId, UserId } from "../protocol/ids.ts";
 import type { ChatRoom } from "./room.ts";
+import { findSetAside } from "./set-aside.ts";
 
 /** Answers of history that are remembered, because who sends something again often does so more than once. */
 const ANSWERS_MAX = 1_000;
@@ -37,13 +38,15 @@ export class Recall {
   }
 
   async #askHistory(userId: UserId, clientMessageId: ClientMessageId, key: string): Promise<void> {
-    const { deps } = this.#room;
+    const { deps, clock, outbox, durable } = this.#room;
     const { recalls } = this.#room.requireOrder();
     const { app, channelId } = this.#room.requireLife().identity;
-    const retryAfterMs = recalls.waitMs(userId, deps.now());
+    const retryAfterMs = recalls.waitMs(userId, clock.now());
     if (retryAfterMs !== undefined) throw new ChatError("rate_limited", { retryAfterMs });
-    recalls.note(userId, deps.now());
-    const event = await deps.store.findByClientId(app, channelId, userId, clientMessageId);
+    recalls.note(userId, clock.now());
+    const event =
+      (outbox.hasSetAside ? await findSetAside(durable.storage, userId, clientMessageId) : undefined) ??
+      (await deps.store.findByClientId(app, channelId, userId, clientMessageId));
     if (event !== undefined) this.#answers.set(key, toKnown(event));
     deps.log.note("client_id_recalled", { userId, found: event !== undefined });
   }

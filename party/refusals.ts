@@ -31,7 +31,7 @@ export class Refusals {
     { code, detail, clientMessageId }: Pick<Extract<ParsedFrame, { ok: false }>, "code" | "detail" | "clientMessageId">,
   ): void {
     const { state } = session;
-    const now = this.#room.deps.now();
+    const now = this.#room.clock.now();
     state.strikes = now - state.lastStrikeAt > TIMES.strikesForgottenMs ? 1 : state.strikes + 1;
     state.lastStrikeAt = now;
     save(session);
@@ -41,9 +41,9 @@ export class Refusals {
 
   #count(session: Session, code: ErrorCode): void {
     const { userId } = session.state;
-    const { deps } = this.#room;
+    const { deps, clock } = this.#room;
     const roomId = this.#room.requireLife().identity.channelId;
-    const count = this.#room.requireOrder().limit.refuse(userId, deps.now());
+    const count = this.#room.requireOrder().limit.refuse(userId, clock.now());
     const { RATE_LIMIT_MAX_MESSAGES: messageCount, RATE_LIMIT_WINDOW_MS: timeWindow } = deps.settings;
     if (count === 1) deps.log.note(code, { userId, roomId, messageCount, timeWindow });
     if (count > REFUSALS_MAX) this.#room.end(session, "rate_limited");

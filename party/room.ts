@@ -1,4 +1,5 @@
-import { ChatError, CLOSES, closeFor, type CloseReason } from "../protocol/errors.ts";
+import { RoomClock } from "../domain/room/clock.ts";
+import { ChatError, CLOSES, type CloseReason } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { UpgradeRequest } from "./admission.ts";
@@ -23,6 +24,7 @@ import { Readers } from "./readers.ts";
 import { readState, save, type Session, Sessions } from "./session.ts";
 
 const ALARM_RETRY_MS = 5_000;
+const LATE_ALARM_MS = 60_000;
 
 /**
  * A channel's live object: its sockets, its order, who is here. The platform may put it to sleep between any two events
@@ -42,6 +44,7 @@ export class ChatRoom {
   readonly messages: Messages;
   readonly orders: Orders;
   readonly moderation: Moderation;
+  readonly clock: RoomClock;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
@@ -52,10 +55,12 @@ export class ChatRoom {
   #loading: Promise<void> | undefined;
 
   constructor(platform: Platform, deps: RoomDeps) {
-    const { now, log, board, store, vocabulary } = deps;
+    const { log, board, store, vocabulary } = deps;
+    this.clock = new RoomClock(deps.now);
+    const { now } = this.clock;
     const { sessions } = this;
     const after = (ms: number, callback: () => void) => deps.after(ms, () => this.#guard("timer", callback));
-    const durable = new Durable(platform.storage, log);
+    const durable = new Durable(platform.storage, log, this.clock);
     const online = () => this.attendance.roster.userIds();
     this.#platform = platform;
     this.deps = deps;
@@ -64,7 +69,7 @@ export class ChatRoom {
     const lost = (session: Session) => this.drop(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
     this.fanOut = new FanOut({ sessions, after, now, lost, stop });
-    this.#reporter = new PresenceReporter({ board, now, log, durable, online });
+    this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
     this.moderation = new Moderation({ vocabulary, store, durable, now, log });
@@ -81,12 +86,8 @@ export class ChatRoom {
   }
 
   /** A socket has been opened: it is let in and joined at once, or told why not and closed. */
-  async connect(connection: Connection, request: UpgradeRequest): Promise<void> {
-    try {
-      await this.door.open(connection, request);
-    } catch (error) {
-      this.#turnAway(connection, error);
-    }
+  connect(connection: Connection, request: UpgradeRequest): Promise<void> {
+    return this.door.open(connection, request);
   }
 
   /** What a client sent. The promise is only there while something has to be read or verified first. */
@@ -96,6 +97,7 @@ export class ChatRoom {
         () => this.message(connection, message),
         () => connection.close(CLOSES.internal, "internal"),
       );
+    this.#mindClock();
     const session = this.sessions.find(connection);
     if (session === undefined) return undefined;
     const work = this.#guard("message", () => this.#frames.take(session, message));
@@ -127,7 +129,7 @@ export class ChatRoom {
       this.duties.schedule();
     } catch (error) {
       this.deps.log.error("alarm_failed", error);
-      this.durable.wakeBy(this.deps.now() + ALARM_RETRY_MS);
+      this.durable.wakeBy(this.clock.now() + ALARM_RETRY_MS);
     }
   }
 
@@ -175,7 +177,7 @@ export class ChatRoom {
     if (this.order !== undefined || life === undefined) return undefined;
     const read = async () => {
       await this.moderation.load(life.identity);
-      this.order = await readOrder(this.deps, this.durable.storage, life);
+      this.order = await readOrder(this.deps, this.clock.now, this.durable.storage, life);
       this.duties.prune(); // a room that sleeps again at once has no other time for it
     };
     this.#loading ??= this.#blocking("order", read).finally(() => (this.#loading = undefined));
@@ -197,6 +199,7 @@ export class ChatRoom {
   async requireAwake(): Promise<void> {
     if (!this.#isAwake) await this.start();
     if (!this.#isAwake) throw new ChatError("storage_unavailable");
+    this.#mindClock();
   }
 
   requireLife(): Life {
@@ -212,13 +215,15 @@ export class ChatRoom {
   async #wake(): Promise<void> {
     if (this.#isAwake) return;
     const kept = await readKept(this.durable.storage);
-    this.durable.alarmIs(kept.alarmAt);
+    const now = this.clock.now();
+    // One that should have rung long ago never will.
+    this.durable.alarmIs((kept.alarmAt ?? 0) < now - LATE_ALARM_MS ? undefined : kept.alarmAt);
     if (kept.identity !== undefined) {
       this.life = { identity: kept.identity, head: kept.head };
       this.duties.resume(kept.alarmAt);
       this.outbox.resume(this.life, kept);
       this.#reporter.resume(kept.identity, kept.boardAt);
-      this.sessions.restore(this.#platform.getConnections());
+      this.sessions.restore(this.#platform.getConnections(), now);
       this.attendance.resume(kept.identity.channelId, kept.away);
       this.duties.schedule();
       this.deps.log.note("room_woke", { roomId: kept.identity.channelId, sockets: this.sessions.size });
@@ -226,11 +231,11 @@ export class ChatRoom {
     this.#isAwake = true;
   }
 
-  #turnAway(connection: Connection, error: unknown): void {
-    if (!(error instanceof ChatError)) this.deps.log.error("connect_failed", error);
-    const reason = error instanceof ChatError ? closeFor(error.code) : "internal";
-    this.deps.log.note("socket_refused", { reason });
-    this.#guard("refusal", () => connection.close(CLOSES[reason], reason));
+  /** The alarm was set by a clock that has been set back since: by that it may be a day away. */
+  #mindClock(): void {
+    if (!this.clock.takeSetBack()) return;
+    this.durable.alarmIs(undefined);
+    this.duties.schedule();
   }
 
   /** Work that outlives its hook: what comes of it may be due earlier than the next alarm. */

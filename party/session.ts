@@ -1,4 +1,6 @@
+import { dueAt } from "../domain/room/clock.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
+import { TIMES } from "../protocol/limits.ts";
 import type { Knock, Standing } from "./admission.ts";
 import type { Connection } from "./platform.ts";
 
@@ -74,10 +76,12 @@ export class Sessions {
   }
 
   /** Takes over what the platform kept. */
-  restore(connections: Iterable<Connection>): void {
+  restore(connections: Iterable<Connection>, now: number): void {
     for (const connection of connections) {
       const state = readState(connection);
-      if (state !== undefined) this.#take(connection, state);
+      if (state === undefined) continue;
+      const session = this.#take(connection, notAhead(state, now));
+      if (session.state.heardAt !== state.heardAt) save(session); // else every waking would begin to count anew
     }
   }
 
@@ -145,6 +149,23 @@ export function newState(
     behind: undefined,
     strikes: 0,
     lastStrikeAt: 0,
+  };
+}
+
+/** The clock may have been set back since the room last slept: nothing has happened later than now. */
+function notAhead(state: SessionState, now: number): SessionState {
+  const { behind } = state;
+  return {
+    ...state,
+    openedAt: Math.min(state.openedAt, now),
+    heardAt: Math.min(state.heardAt, now),
+    lastStrikeAt: Math.min(state.lastStrikeAt, now),
+    typingUntil: dueAt(state.typingUntil, now, TIMES.typingExpiresMs),
+    behind: behind && {
+      ...behind,
+      stoppedAt: Math.min(behind.stoppedAt, now),
+      progressAt: Math.min(behind.progressAt, now),
+    },
   };
 }
 

@@ -1,11 +1,13 @@
 import type { EventRange, RoomEvent } from "../domain/ports.ts";
 import { dueAt } from "../domain/room/clock.ts";
+import type { ClientMessageId, UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";
 import { KEYS, PREFIXES, type SetAsideRecord, parseEvent } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
 
 /** Rows offered again in one batch. */
 const BATCH_EVENTS = 100;
+const PAGE = 500;
 const FIRST_MS = 60_000;
 const LONGEST_MS = 3_600_000;
 
@@ -92,4 +94,18 @@ export async function readSetAside(storage: RoomStorage, { before, after, limit 
   });
   const events = [...page.values()].map(parseEvent);
   return isForward ? events : events.toReversed();
+}
+
+/** The event set aside that has a user's client message id. */
+export async function findSetAside(
+  storage: RoomStorage,
+  userId: UserId,
+  clientMessageId: ClientMessageId,
+): Promise<RoomEvent | undefined> {
+  for (let after = 0; ;) {
+    const page = await readSetAside(storage, { after, limit: PAGE });
+    const found = page.find((event) => event.userId === userId && event.clientMessageId === clientMessageId);
+    if (found !== undefined || page.length < PAGE) return found;
+    after = page.at(-1)?.seq ?? after;
+  }
 }

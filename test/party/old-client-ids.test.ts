@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Store } from "../../domain/ports.ts";
+import { BatchRefused } from "../../domain/batch-refused.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { type Client, settle, World } from "./world.ts";
@@ -162,6 +163,18 @@ describe("I06 client ids", () => {
     expect(await alice.post("once", "cid-000001")).toMatchObject({ code: "rate_limited" });
     expect(control.times).toBe(3);
     expect(await alice.post("something new", "brand-new-1")).toMatchObject({ type: "ack" });
+  });
+
+  it("I06 D05 finds what history would not take as well", async () => {
+    const control = asked();
+    const { writeBatch } = control.store;
+    control.store.writeBatch = async (batch) => {
+      await writeBatch({ ...batch, events: batch.events.filter(({ seq }) => seq > 1) });
+      if (batch.events.some(({ seq }) => seq === 1)) throw new BatchRefused([{ seq: 1, reason: "unstorable" }]);
+    };
+    const { alice } = await agedRoom({ store: control.store });
+    expect(await alice.post("once", "cid-000001")).toMatchObject({ type: "ack", seq: 1, duplicate: true });
+    expect(control.times).toBe(0);
   });
 
   it("I06 writes the filter only when events leave the log, and with them", async () => {

@@ -166,6 +166,12 @@ export class World {
     this.now = until;
   }
 
+  /** The wall clock is set. The platform's alarms keep to it; timers, as everywhere, do not. */
+  jump(ms: number): void {
+    this.now += ms;
+    for (const timer of this.#timers) timer.at += ms;
+  }
+
   /** The platform takes the object out of memory; sockets and storage stay. Never while a timer runs. */
   async sleep(): Promise<void> {
     await settle();
