@@ -50,16 +50,17 @@ function isUnstorable(error: unknown): boolean {
 /** @returns the events that something else stands in the way of. */
 async function writeOnce(sql: Sql, batch: RoomBatch, isOver: AbortSignal | undefined): Promise<RefusedEvent[]> {
   const { app, events, members, reads, audit = [] } = batch;
+  const joins = members.length === 0 ? [] : [insertMembers(batch)];
   const statements = [
+    ...joins, // first, so that in the audit log too people join before they write
     ...(events.length === 0 ? [] : [insertEvents(batch), moveHead(batch)]),
-    ...(members.length === 0 ? [] : [insertMembers(batch)]),
     ...(reads.length === 0 ? [] : [moveReadMarks(batch)]),
     ...(audit.length === 0 ? [] : [insertAudit(app, audit)]),
   ];
   if (statements.length === 0) return [];
-  const [inserted] = await sql.transaction(statements, isOver);
+  const answers = await sql.transaction(statements, isOver);
   if (events.length === 0) return [];
-  const written = new Set(parseRows(SeqRow, inserted).map(({ seq }) => seq));
+  const written = new Set(parseRows(SeqRow, answers[joins.length]).map(({ seq }) => seq));
   const present = events.filter(({ seq }) => !written.has(seq));
   if (present.length === 0) return [];
   // Asked afterwards: only now is everything visible that a request given up earlier may have written meanwhile.
@@ -111,14 +112,24 @@ function moveHead({ app, channelId }: RoomBatch): Statement {
   };
 }
 
+/** Who was a member already has not joined, and leaves no entry in the audit log. */
 function insertMembers({ app, channelId, members }: RoomBatch): Statement {
   return {
     text: `
-      insert into members (app, channel_id, user_id, role, read_seq)
-      select $1, $2, user_id, 'member', read_seq
-      from json_to_recordset($3::json) as given (user_id text, read_seq bigint)
-      order by user_id
-      on conflict do nothing`,
+      with given as (
+        select * from json_to_recordset($3::json) as r (user_id text, read_seq bigint, at float8, request_id text)
+      ), joined as (
+        insert into members (app, channel_id, user_id, role, read_seq)
+        select $1, $2, user_id, 'member', read_seq from given
+        order by user_id
+        on conflict do nothing
+        returning user_id
+      )
+      insert into audit_log (app, id, at, action, actor, channel_id, subject, request_id)
+      select
+        $1, gen_random_uuid(), coalesce(to_timestamp(at / 1000), now()), 'member.join', user_id, $2, user_id, request_id
+      from joined join given using (user_id)
+      order by user_id`,
     params: [app, channelId, JSON.stringify(members.map(toMemberRecord))],
   };
 }
@@ -148,8 +159,8 @@ function selectConflicts({ app, channelId, events }: RoomBatch): Statement {
   };
 }
 
-function toMemberRecord({ userId, readSeq }: NewMember): { user_id: string; read_seq: number } {
-  return { user_id: userId, read_seq: readSeq };
+function toMemberRecord({ userId, readSeq, joined }: NewMember): Record<string, unknown> {
+  return { user_id: userId, read_seq: readSeq, at: joined?.at, request_id: joined?.requestId };
 }
 
 function toRecords(events: readonly RoomEvent[]): string {

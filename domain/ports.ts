@@ -268,12 +268,15 @@ export interface RoomBatch {
   members: readonly NewMember[];
   /** Read marks; a mark never goes back. */
   reads: readonly { userId: UserId; seq: number }[];
-  /** For the audit log, which learns of messages by the events. */
+  /** For the audit log, which learns of messages and new members by the batch itself. */
   audit?: readonly AuditEntry[] | undefined;
 }
 
 /** Where a new member starts reading: what was said before is not theirs to catch up with. */
-export type NewMember = Pick<MemberRecord, "userId" | "readSeq">;
+export interface NewMember extends Pick<MemberRecord, "userId" | "readSeq"> {
+  /** When they joined and by which connection, for the audit log. */
+  joined?: { at: number; requestId: string | null } | undefined;
+}
 
 export interface RoomStore {
   findChannel: ChannelStore["findChannel"];

@@ -1,7 +1,7 @@
 import { toMessage } from "../domain/message.ts";
 import { TokenBucket } from "../domain/token-bucket.ts";
 import { welcomeFrame } from "../domain/welcome.ts";
-import { ChatError, CLOSES, closeFor } from "../protocol/errors.ts";
+import { ChatError, CLOSES, closeFor, type ErrorCode, ERRORS } from "../protocol/errors.ts";
 import type { Since } from "../protocol/frames.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { findStanding, type Knock, readKnock, type Standing, type UpgradeRequest } from "./admission.ts";
@@ -104,7 +104,16 @@ export class Door {
     await this.#room.loadOrder();
     await this.#room.moderation.ready();
     const knock = { ...guest, username: this.#room.moderation.filter().showName(guest.username) };
-    return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims) };
+    try {
+      return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims) };
+    } catch (error) {
+      if (error instanceof ChatError && ERRORS[error.code].status === 403) this.#noteRefused(knock, error.code);
+      throw error;
+    }
+  }
+
+  #noteRefused({ claims: { userId }, channelId }: Knock, code: ErrorCode): void {
+    this.#room.refusals.note({ action: "request.refuse", userId, channelId, code, requestId: null });
   }
 
   async #requireLife(knock: Knock): Promise<Life> {
@@ -136,7 +145,8 @@ export class Door {
     this.#room.tell(session, welcomeFrame(deps.settings, { connectionId: connection.id, userId, expiresAt }, now));
     if (!standing.known) durable.keep({ [KEYS.member(userId)]: true });
     // What was said before somebody became a member is not unread. Whether they are one already only history knows.
-    if (standing.joins) outbox.memberJoined(userId, this.#room.requireLife().head.seq);
+    if (standing.joins)
+      outbox.memberJoined(userId, { readSeq: this.#room.requireLife().head.seq, at: now, requestId: connection.id });
     this.join(session, knock.since);
     deps.log.note("socket_opened", { userId, roomId: knock.channelId, sockets: sessions.size });
   }

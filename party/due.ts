@@ -1,4 +1,6 @@
-import type { RoomBatch } from "../domain/ports.ts";
+import * as z from "zod/mini";
+import { AuditEntryRecord } from "../domain/audit.ts";
+import type { NewMember, RoomBatch } from "../domain/ports.ts";
 import { UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";
 import { DUE_PER_BATCH, PREFIXES, readDue } from "./kept.ts";
@@ -6,7 +8,7 @@ import { DUE_PER_BATCH, PREFIXES, readDue } from "./kept.ts";
 /** What goes to history beside events: one entry a storage key. */
 export type DueEntries = readonly (readonly [key: string, value: unknown])[];
 
-/** New members and read marks that history has to learn of, kept in storage until it has. */
+/** New members, read marks and entries of the audit log that history has to learn of, kept in storage until it has. */
 export class Due {
   readonly #durable: Durable;
   /** As many as one batch takes, or all there are. */
@@ -52,18 +54,26 @@ export class Due {
   }
 }
 
+/** Somebody who has joined, until history knows. */
+const DueMember = z.object({ readSeq: z.number(), at: z.number(), requestId: z.nullable(z.string()) });
+export type DueMember = z.infer<typeof DueMember>;
+
 /** The entries as a batch has them. */
-export function toBatchParts(entries: DueEntries): Pick<RoomBatch, "members" | "reads"> {
+export function toBatchParts(entries: DueEntries): Pick<RoomBatch, "members" | "reads" | "audit"> {
   const under = (prefix: string) =>
     entries
       .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => ({ userId: UserId.parse(key.slice(prefix.length)), value }));
+      .map(([key, value]) => ({ rest: key.slice(prefix.length), value }));
   return {
-    // Rooms used to keep `true` here.
-    members: under(PREFIXES.dueMember).map(({ userId, value }) => ({
-      userId,
-      readSeq: typeof value === "number" ? value : 0,
-    })),
-    reads: under(PREFIXES.dueRead).map(({ userId, value }) => ({ userId, seq: Number(value) })),
+    members: under(PREFIXES.dueMember).map(({ rest, value }) => ({ userId: UserId.parse(rest), ...readMember(value) })),
+    reads: under(PREFIXES.dueRead).map(({ rest, value }) => ({ userId: UserId.parse(rest), seq: Number(value) })),
+    audit: under(PREFIXES.dueAudit).map(({ value }) => z.parse(AuditEntryRecord, value)),
   };
+}
+
+/** Rooms used to keep `true` here, and then only where they start reading. */
+function readMember(value: unknown): Omit<NewMember, "userId"> {
+  const { success, data } = DueMember.safeParse(value);
+  if (!success) return { readSeq: typeof value === "number" ? value : 0 };
+  return { readSeq: data.readSeq, joined: { at: data.at, requestId: data.requestId } };
 }

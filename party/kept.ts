@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { RoomEvent } from "../domain/ports.ts";
+import { AuditEntryRecord } from "../domain/audit.ts";
 import { SpentIds } from "../domain/room/spent-ids.ts";
 import { RoomEventRecord } from "../domain/room-event.ts";
 import { Epoch } from "../protocol/frames.ts";
@@ -29,6 +30,8 @@ export const KEYS = {
   out: (userId: UserId) => `out:${userId}`,
   dueMember: (userId: UserId) => `due:mem:${userId}`,
   dueRead: (userId: UserId) => `due:read:${userId}`,
+  dueAudit: (id: string) => `due:aud:${id}`,
+  refusals: "refusals",
   spentIds: (part: number) => `spent:${part}`,
   setAside: (seq: number) => `bad:${String(seq).padStart(16, "0")}`,
 } as const;
@@ -41,6 +44,7 @@ export const PREFIXES = {
   due: "due:",
   dueMember: "due:mem:",
   dueRead: "due:read:",
+  dueAudit: "due:aud:",
 } as const;
 
 /** Storage takes at most this many keys in one call. */
@@ -82,6 +86,9 @@ export type SetAsideRecord = z.infer<typeof SetAsideRecord>;
 /** Somebody who may not come in (`ban`), or not write (`mute`); `until` null: until it is lifted. */
 export const KeptBan = z.object({ kind: z.enum(["ban", "mute"]), until: z.nullable(z.number()) });
 export type KeptBan = z.infer<typeof KeptBan>;
+/** Refusals of one kind to one user, gathered into one entry of the audit log. */
+export const RefusalRecord = z.object({ entry: AuditEntryRecord, count: z.number() });
+export type RefusalRecord = z.infer<typeof RefusalRecord>;
 const AwayRecord = z.object({ username: z.string(), leftAt: z.number() });
 export type AwayRecord = z.infer<typeof AwayRecord>;
 
@@ -97,13 +104,14 @@ export interface Kept {
   boardAt: number;
   away: Map<UserId, AwayRecord>;
   due: Map<string, unknown>;
+  refusals: RefusalRecord[];
   alarmAt: number | undefined;
 }
 
 /** Reads what a room needs at every waking: little, because a room with idle sockets wakes every 25 s. */
 export async function readKept(storage: RoomStorage): Promise<Kept> {
   const [values, away, due, alarmAt] = await Promise.all([
-    storage.get([KEYS.identity, KEYS.head, KEYS.outbox, KEYS.aside, KEYS.board]),
+    storage.get([KEYS.identity, KEYS.head, KEYS.outbox, KEYS.aside, KEYS.board, KEYS.refusals]),
     storage.list({ prefix: PREFIXES.away }),
     readDue(storage),
     storage.getAlarm(),
@@ -119,6 +127,7 @@ export async function readKept(storage: RoomStorage): Promise<Kept> {
       [...away].map(([key, value]) => [UserId.parse(key.slice(PREFIXES.away.length)), AwayRecord.parse(value)]),
     ),
     due,
+    refusals: z.parse(z.array(RefusalRecord), values.get(KEYS.refusals) ?? []),
     alarmAt: alarmAt ?? undefined,
   };
 }

@@ -1,10 +1,10 @@
 import { BatchRefused } from "../domain/batch-refused.ts";
-import type { RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
+import type { AuditEntry, RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
 import type { Backlog } from "../domain/room/accept-message.ts";
 import { RETRY_LONGEST_MS, retryDelayMs } from "../domain/room/backoff.ts";
 import { dueAt } from "../domain/room/clock.ts";
 import type { UserId } from "../protocol/ids.ts";
-import { Due, type DueEntries, toBatchParts } from "./due.ts";
+import { Due, type DueEntries, type DueMember, toBatchParts } from "./due.ts";
 import type { Durable } from "./durable.ts";
 import { KEYS, type Life, type OutboxRecord, readEvents, type RoomIdentity, type SetAsideRecord } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
@@ -74,6 +74,11 @@ export class Outbox {
     return { events, failingMs: this.#record.failingMs };
   }
 
+  /** History has not taken what was offered to it last. */
+  get isFailing(): boolean {
+    return this.#record.failures > 0;
+  }
+
   /** Events that history would not take are kept in the room. */
   get hasSetAside(): boolean {
     return this.#setAside.count > 0;
@@ -96,9 +101,14 @@ export class Outbox {
     this.#deps.durable.wakeBy(this.nextAt());
   }
 
-  /** @param readSeq Where they start reading, should history not know them as a member yet. */
-  memberJoined(userId: UserId, readSeq: number): void {
-    this.#keepDue(KEYS.dueMember(userId), readSeq);
+  /** `readSeq` is where they start reading, should history not know them as a member yet. */
+  memberJoined(userId: UserId, joined: DueMember): void {
+    this.#keepDue(KEYS.dueMember(userId), joined);
+  }
+
+  /** Something that belongs in the audit log, and that no event or new member tells by itself. */
+  noted(entry: AuditEntry): void {
+    this.#keepDue(KEYS.dueAudit(entry.id), entry);
   }
 
   /** They were made to leave: that they had joined is no news any more. */
@@ -181,7 +191,9 @@ export class Outbox {
     const events = withoutClientIds(batch.events, refusal);
     isOver.throwIfAborted();
     const second =
-      events.length === 0 ? undefined : await this.#offer({ ...batch, events, members: [], reads: [] }, isOver);
+      events.length === 0
+        ? undefined
+        : await this.#offer({ ...batch, events, members: [], reads: [], audit: [] }, isOver);
     const isKept = ({ seq }: { seq: number }) => hasSeq(events, seq) && !hasSeq(second?.refused ?? [], seq);
     for (const row of refusal.refused)
       if (isKept(row)) this.#deps.log.error("history_client_id_dropped", refusal, { seq: row.seq });

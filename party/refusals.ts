@@ -21,7 +21,9 @@ export class Refusals {
   refuse(session: Session, frame: ClientFrame, error: unknown): void {
     const refusal = error instanceof ChatError ? error : new ChatError("internal");
     if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
-    this.#tell(session, refusal, frame.type === "message" ? frame.clientMessageId : undefined);
+    const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
+    this.#tell(session, refusal, clientMessageId);
+    if (frame.type === "message" && refusal === error) this.#note(session, refusal.code, clientMessageId);
     if (COUNTED.has(refusal.code)) this.#count(session, refusal.code);
   }
 
@@ -37,6 +39,12 @@ export class Refusals {
     save(session);
     this.#tell(session, new ChatError(code, { detail }), clientMessageId);
     if (state.strikes >= LIMITS.strikesPerSocket) this.#room.end(session, "too_many_errors");
+  }
+
+  #note({ connection, state }: Session, code: ErrorCode, clientMessageId: ClientMessageId | undefined): void {
+    const { channelId } = this.#room.requireLife().identity;
+    const requestId = clientMessageId ?? connection.id;
+    this.#room.refusals.note({ action: "message.refuse", userId: state.userId, channelId, code, requestId });
   }
 
   #count(session: Session, code: ErrorCode): void {

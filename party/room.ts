@@ -21,6 +21,7 @@ import { Outbox } from "./outbox.ts";
 import { CLOSING, type Connection, type Platform } from "./platform.ts";
 import { PresenceReporter } from "./presence-reporter.ts";
 import { Readers } from "./readers.ts";
+import { RefusalLog } from "./refusal-log.ts";
 import { readState, save, type Session, Sessions } from "./session.ts";
 
 const ALARM_RETRY_MS = 5_000;
@@ -45,6 +46,7 @@ export class ChatRoom {
   readonly orders: Orders;
   readonly moderation: Moderation;
   readonly clock: RoomClock;
+  readonly refusals: RefusalLog;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
@@ -72,6 +74,7 @@ export class ChatRoom {
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
+    this.refusals = new RefusalLog({ durable, outbox: this.outbox, now, newId: () => deps.newId() });
     this.moderation = new Moderation({ vocabulary, store, durable, now, log });
     this.door = new Door(this);
     this.messages = new Messages(this);
@@ -124,6 +127,7 @@ export class ChatRoom {
       this.#guard("attendance", () => this.attendance.tellDue());
       this.#guard("heads", () => this.duties.sendHeads());
       this.#guard("prune", () => this.duties.prune());
+      this.#guard("refusals", () => this.refusals.settle());
       this.#inBackground(this.outbox.flush());
       this.#inBackground(this.#reporter.report());
       this.duties.schedule();
@@ -222,6 +226,7 @@ export class ChatRoom {
       this.life = { identity: kept.identity, head: kept.head };
       this.duties.resume(kept.alarmAt);
       this.outbox.resume(this.life, kept);
+      this.refusals.resume(kept.refusals);
       this.#reporter.resume(kept.identity, kept.boardAt);
       this.sessions.restore(this.#platform.getConnections(), now);
       this.attendance.resume(kept.identity.channelId, kept.away);

@@ -180,11 +180,14 @@ function historyStore(state: State): Pick<Store, "listEvents" | "findByClientId"
       return structuredClone(all.find((event) => event.userId === userId && event.clientMessageId === clientMessageId));
     },
     writeBatch: async (batch) => {
+      const members = membersOf(state, batch.app, batch.channelId);
+      for (const { userId, readSeq, joined } of batch.members) {
+        if (members.has(userId)) continue;
+        members.set(userId, { userId, role: "member", readSeq });
+        addAudit(state, batch.app, [joinEntry(batch.channelId, userId, joined)]);
+      }
       const refused = batch.events.flatMap((event) => writeEvent(state, batch, event));
       moveHead(state, batch);
-      const members = membersOf(state, batch.app, batch.channelId);
-      for (const { userId, readSeq } of batch.members)
-        if (!members.has(userId)) members.set(userId, { userId, role: "member", readSeq });
       for (const { userId, seq } of batch.reads) {
         const member = members.get(userId);
         if (member !== undefined) member.readSeq = Math.max(member.readSeq, seq);
@@ -245,6 +248,15 @@ function writeEvent(state: State, { app, channelId }: RoomBatch, event: RoomEven
   present.set(seq, structuredClone(event));
   addAudit(state, app, messageEntries(channelId, event));
   return [];
+}
+
+function joinEntry(
+  channelId: ChannelId,
+  userId: UserId,
+  { at, requestId } = { at: Date.now(), requestId: null as string | null },
+): AuditEntry {
+  const id = crypto.randomUUID();
+  return { id, at, action: "member.join", actor: userId, channelId, subject: userId, requestId, detail: null };
 }
 
 function messageEntries(

@@ -78,12 +78,28 @@ export function describeAuditedActions(opened: Opened): void {
       await store.writeBatch(batchOf(app, { events: [eventOf(1)] }));
       const taken = eventOf(2, { clientMessageId: "client-1" as ClientMessageId });
       const events = [taken, eventOf(3, { content: "nul \u0000" }), eventOf(4), eventOf(5)];
-      const audit = [entryOf({ action: "member.join", actor: "bob" })];
+      const audit = [entryOf({ action: "request.refuse", actor: "bob" })];
       await expect(store.writeBatch(batchOf(app, { events, members: [newcomer("bob")], audit }))).rejects.toMatchObject(
         { refused: expect.arrayContaining([expect.objectContaining({ seq: 3 })]) },
       );
       expect((await ofMessages(app)).map(({ subject }) => subject)).toEqual(["message-1", "message-4", "message-5"]);
-      expect((await entries(app)).filter(({ action }) => action === "member.join")).toEqual(audit);
+      expect((await entries(app)).filter(({ action }) => action === "request.refuse")).toEqual(audit);
+      expect((await entries(app)).filter(({ action }) => action === "member.join")).toHaveLength(1);
+    });
+
+    it("S4-27 is who joined, once, before what they wrote; who was a member already has not joined", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app));
+      const joined = { at: eventOf(1).at - 7, requestId: "connection-1" };
+      const members = [{ ...newcomer("bob"), joined }, newcomer("carol"), { ...newcomer("alice"), joined }];
+      for (let time = 0; time < 2; time++) await store.writeBatch(batchOf(app, { members, events: [eventOf(1)] }));
+      const about = { channelId: "general", detail: null };
+      expect((await entries(app)).slice(1)).toMatchObject([
+        { ...about, ...joined, action: "member.join", actor: "bob", subject: "bob" },
+        { ...about, requestId: null, action: "member.join", actor: "carol", subject: "carol" },
+        { action: "message.send" },
+      ]);
     });
 
     it("S4-27 is a channel's creation, by whom and for which request, and whom it was made for", async () => {

@@ -73,7 +73,8 @@ export function describeInjection(opened: Opened): void {
         before && {
           ...before,
           events: (before["events"] ?? 0) + STRINGS.length,
-          audit_log: (before["audit_log"] ?? 0) + STRINGS.length,
+          // Of each message, and of each member.
+          audit_log: (before["audit_log"] ?? 0) + 2 * STRINGS.length,
           members: (before["members"] ?? 0) + STRINGS.length,
         },
       );
