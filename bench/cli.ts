@@ -1,4 +1,5 @@
 import { benchApiKeys } from "./api-keys.ts";
+import { benchFanout } from "./fanout.ts";
 import { benchHistory } from "./history.ts";
 import { benchTokens } from "./tokens.ts";
 
@@ -11,6 +12,10 @@ const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = 
     },
   },
   history: { about: "only the page of history: deep inside a million messages, next to the newest", run: benchHistory },
+  fanout: {
+    about: "one room with 10, 100 and 1,000 listeners, next to a bare ws server, Socket.IO and a bare PartyKit room",
+    run: () => benchFanout(),
+  },
   keys: { about: "whether the time of an answer tells how much of a wrong API key is right", run: benchApiKeys },
 };
 

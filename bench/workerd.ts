@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { processCpuSeconds } from "./process-cpu.ts";
 import { PROJECT_DIR } from "../dev/project.ts";
 
 /** A server in a process of its own, whose CPU can be read. */
@@ -73,7 +74,7 @@ async function serverOf(child: ChildProcess, port: number, clean: () => Promise<
   const url = `http://127.0.0.1:${port}`;
   const server: BenchServer = {
     url,
-    cpuSeconds: () => readCpuSeconds(child.pid ?? 0),
+    cpuSeconds: () => processCpuSeconds(child.pid ?? 0),
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
@@ -85,18 +86,12 @@ async function serverOf(child: ChildProcess, port: number, clean: () => Promise<
   return server;
 }
 
-// From /proc, because a child's own accounting is only told to its parent when it ends.
-async function readCpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticksPerSecond = 100;
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
+/** Resolves once something answers at the address. @param child Whoever should; waiting ends with it. */
+export async function untilAnswers(url: string, child?: Pick<ChildProcess, "exitCode">): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`The server ended with code ${child.exitCode} before it answered`);
+    if (child !== undefined && child.exitCode !== null)
+      throw new Error(`The server ended with code ${child.exitCode} before it answered`);
     const answered = await fetch(url).then(
       (response) => response.body?.cancel().then(() => true) ?? true,
       () => false,
@@ -107,7 +102,7 @@ async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
   throw new Error("The server did not answer within 20 s");
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
