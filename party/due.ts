@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { AuditEntryRecord } from "../domain/audit.ts";
+import { AuditEntryRecord } from "../domain/audit-record.ts";
 import type { NewMember, RoomBatch } from "../domain/ports.ts";
 import { UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";

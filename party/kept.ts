@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { RoomEvent } from "../domain/ports.ts";
-import { AuditEntryRecord } from "../domain/audit.ts";
+import { AuditEntryRecord } from "../domain/audit-record.ts";
 import { SpentIds } from "../domain/room/spent-ids.ts";
 import { RoomEventRecord } from "../domain/room-event.ts";
 import { Epoch } from "../protocol/frames.ts";
