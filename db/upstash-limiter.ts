@@ -1,12 +1,14 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import * as z from "zod/mini";
 import { type Allowance, LocalLimiter } from "../domain/local-limiter.ts";
-import type { LimitAnswer, Limiter, LimitPolicyName, Now } from "../domain/ports.ts";
+import type { LimitAnswer, Limiter, LimitPolicyName, Now, Restriction } from "../domain/ports.ts";
 import { within } from "../domain/within.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { BlockedIdentities } from "./blocked-identities.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
-import type { Redis } from "./upstash.ts";
+import { hashIdentity } from "./identity-hash.ts";
+import { readRestriction, restrictionKey } from "./restriction-board.ts";
+import type { Command, Redis } from "./upstash.ts";
 
 export interface UpstashLimiterOptions {
   redis: Redis;
@@ -24,7 +26,14 @@ const REST_MS = 5_000;
 /** How many identities are remembered here, at most. */
 const REMEMBERED = 10_000;
 /** Without Redis every location counts for itself, so what hands out tokens allows a tenth here. */
-const LOCAL_SHARE: Record<LimitPolicyName, number> = { token: 0.1, mint: 0.1, channel: 1, key_failure: 0.1, read: 1 };
+const LOCAL_SHARE: Record<LimitPolicyName, number> = {
+  token: 0.1,
+  mint: 0.1,
+  channel: 1,
+  manage: 1,
+  key_failure: 0.1,
+  read: 1,
+};
 
 /**
  * Counts in Redis, in sliding windows. When Redis fails or takes too long the count is made here, stricter, and the
@@ -34,14 +43,23 @@ export function createUpstashLimiter(options: UpstashLimiterOptions): Limiter {
   const { redis, policies, waitUntil, now = Date.now, patienceMs = PATIENCE_MS } = options;
   const local = new LocalLimiter(REMEMBERED, now);
   const breaker = new CircuitBreaker(REST_MS, now);
-  const shared = createSharedLimits(redis, policies);
+  const blocked = new BlockedIdentities(REMEMBERED);
 
-  const takeShared = async (policy: LimitPolicyName, identity: string): Promise<LimitAnswer> => {
-    const { success, limit, remaining, reset, pending } = await within(patienceMs, shared[policy].limit(identity));
+  const takeShared = async (policy: LimitPolicyName, hashed: string): Promise<LimitAnswer> => {
+    const { limit: most, windowSeconds } = policies[policy];
+    let restriction: Restriction | undefined;
+    const counter = new Ratelimit({
+      redis: createScriptRunner(redis, restrictionKey(hashed), (found) => (restriction = found)),
+      limiter: Ratelimit.slidingWindow(most, `${windowSeconds} s`),
+      prefix: `parley:limit:${policy}`,
+      ephemeralCache: blocked,
+      timeout: 0, // its own would answer "allowed"
+      enableTelemetry: false,
+    });
+    const { success, limit, remaining, reset, pending } = await within(patienceMs, counter.limit(hashed));
     waitUntil?.(pending);
     const resetSeconds = Math.max(0, Math.ceil((reset - now()) / 1_000));
-    const { windowSeconds } = policies[policy];
-    return { allowed: success, limit, windowSeconds, remaining, resetSeconds, degraded: false };
+    return { allowed: success, limit, windowSeconds, remaining, resetSeconds, degraded: false, restriction };
   };
   const takeLocal = (policy: LimitPolicyName, identity: string): LimitAnswer => {
     const { limit, windowSeconds } = policies[policy];
@@ -53,44 +71,27 @@ export function createUpstashLimiter(options: UpstashLimiterOptions): Limiter {
   };
   return {
     async take(policy, identity) {
-      const hashed = await hash(identity);
+      const hashed = await hashIdentity(identity);
       const answer = await breaker.run(() => takeShared(policy, hashed));
       return answer ?? takeLocal(policy, hashed);
     },
   };
 }
 
-function createSharedLimits(
-  redis: Redis,
-  policies: UpstashLimiterOptions["policies"],
-): Record<LimitPolicyName, Ratelimit> {
-  const blocked = new BlockedIdentities(REMEMBERED);
-  const create = (policy: LimitPolicyName) =>
-    new Ratelimit({
-      redis: createScriptRunner(redis),
-      limiter: Ratelimit.slidingWindow(policies[policy].limit, `${policies[policy].windowSeconds} s`),
-      prefix: `parley:limit:${policy}`,
-      ephemeralCache: blocked,
-      timeout: 0, // its own would answer "allowed"
-      enableTelemetry: false,
-    });
-  return {
-    token: create("token"),
-    mint: create("mint"),
-    channel: create("channel"),
-    read: create("read"),
-    key_failure: create("key_failure"),
-  };
-}
-
 const Counts = z.tuple([z.int(), z.int()]);
 
-/** All the library asks of a Redis client for a sliding window: to run its script, by hash or whole. */
-function createScriptRunner(redis: Redis): Client {
+/**
+ * All the library asks of a Redis client for a sliding window: to run its script, by hash or whole. What is to be read on
+ * the same way is asked for in the same request.
+ */
+function createScriptRunner(redis: Redis, key: string, found: (restriction: Restriction) => void): Client {
   const runner = (command: string) => async (script: string, keys: string[], args: number[]) => {
     try {
+      const run: Command = [command, script, keys.length, ...keys, ...args];
+      const [counts, raw] = await redis.sendAll([run, ["get", key]]);
+      found(readRestriction(raw));
       // It would take nonsense for "refused", and remember that.
-      return z.parse(Counts, await redis.send([command, script, keys.length, ...keys, ...args]));
+      return z.parse(Counts, counts);
     } catch (error) {
       throw error instanceof ChatError ? error.cause : error; // the library looks for Redis' own "NOSCRIPT"
     }
@@ -98,10 +99,3 @@ function createScriptRunner(redis: Redis): Client {
   return { evalsha: runner("evalsha"), eval: runner("eval") } as unknown as Client; // see above
 }
 type Client = ConstructorParameters<typeof Ratelimit>[0]["redis"];
-
-const utf8 = new TextEncoder();
-
-async function hash(identity: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(identity)));
-  return btoa(String.fromCharCode(...digest));
-}

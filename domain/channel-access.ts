@@ -1,7 +1,7 @@
 import { ChatError } from "../protocol/errors.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
 import { type AppId, type ChannelId, LOBBY } from "../protocol/ids.ts";
-import type { UserCaller } from "./callers.ts";
+import type { KeyCaller, UserCaller } from "./callers.ts";
 import type { ChannelRecord, ChannelStore, MemberRecord } from "./ports.ts";
 
 export interface Access {
@@ -24,6 +24,24 @@ export async function requireVisible(
   const channel = found ?? (id === LOBBY ? lobbyOf(app) : undefined);
   if (channel === undefined || (member === undefined && !isOpen(channel))) throw new ChatError("room_not_found");
   return { channel, member };
+}
+
+/**
+ * The channel, for whoever manages it: its owner, or a server of its app.
+ *
+ * @throws {ChatError} `room_not_found` as above; `forbidden` for others who may see it; `storage_unavailable`
+ */
+export async function requireManaged(
+  store: Pick<ChannelStore, "findChannel" | "findMember">,
+  caller: KeyCaller | UserCaller,
+  id: ChannelId,
+): Promise<void> {
+  if (caller.by === "key") {
+    if (id !== LOBBY && (await store.findChannel(caller.app, id)) === undefined) throw new ChatError("room_not_found");
+    return;
+  }
+  const { member } = await requireVisible(store, caller, id);
+  if (member?.role !== "owner") throw new ChatError("forbidden", { detail: "Only the channel's owner may do that" });
 }
 
 function isOpen({ type }: Pick<ChannelRecord, "type">): boolean {

@@ -157,6 +157,10 @@ export const SETTINGS = {
     schema: int(1, 100_000),
     byDefault: "60",
   },
+  MANAGE_RATE_LIMIT: {
+    schema: int(1, 1_000_000),
+    byDefault: "120",
+  },
   READ_RATE_LIMIT: {
     schema: int(1, 1_000_000),
     byDefault: "600",

@@ -5,7 +5,7 @@ import type { ConfigReport, Settings } from "./config.ts";
 import type { ChatDriver } from "./driver.ts";
 import type { SavedUsers } from "./issue-tokens.ts";
 import type { Log } from "./log.ts";
-import type { Now, PresenceBoard, Probe, RoomLink, WorkerStore } from "./ports.ts";
+import type { Now, PresenceBoard, Probe, RestrictionBoard, RoomLink, WorkerStore } from "./ports.ts";
 import type { Recent } from "./recent.ts";
 import type { SessionVerifier } from "./session-verifier.ts";
 import type { WatchedLimiter } from "./watched-limiter.ts";
@@ -21,12 +21,15 @@ export interface Deps {
   redis: Probe;
   board: PresenceBoard;
   rooms: RoomLink;
+  restrictions: RestrictionBoard;
   limiter: WatchedLimiter;
   driver: ChatDriver;
   savedUsers: SavedUsers;
   recentHealth: Recent<HealthReply>;
   recentTest: Recent<ConnectionReply>;
   now: Now;
+  /** Lets time pass, in milliseconds. */
+  wait: (ms: number) => Promise<void>;
   /** Work after the answer; it has to catch its own errors. */
   waitUntil: (work: Promise<unknown>) => void;
   log: Log;

@@ -24,9 +24,9 @@ export function createSavedUsers(): SavedUsers {
  *
  * @throws {ChatError} `driver_unavailable` when the driver cannot issue
  */
-export async function exchangeSession(deps: IssueDeps, caller: SessionCaller): Promise<TokenReply> {
+export async function exchangeSession(deps: IssueDeps, caller: SessionCaller, startedAt: number): Promise<TokenReply> {
   const { userId, name, image } = caller;
-  const reply = await issue(deps, caller.app, { id: userId, name: name ?? userId, image: image ?? null });
+  const reply = await issue(deps, caller.app, { id: userId, name: name ?? userId, image: image ?? null }, startedAt);
   saveLater(deps, caller.app, { id: userId, name, image });
   return reply;
 }
@@ -37,7 +37,12 @@ export async function exchangeSession(deps: IssueDeps, caller: SessionCaller): P
  *
  * @throws {ChatError} `bad_url`, `bad_request` for a longer life than the deployment allows, `storage_unavailable`
  */
-export async function mintTokens(deps: IssueDeps, caller: KeyCaller, request: MintRequest): Promise<TokenReply> {
+export async function mintTokens(
+  deps: IssueDeps,
+  caller: KeyCaller,
+  request: MintRequest,
+  startedAt: number,
+): Promise<TokenReply> {
   const longest = deps.settings.TOKEN_TTL_SECONDS;
   if (request.expiresIn !== undefined && request.expiresIn > longest)
     throw new ChatError("bad_request", { detail: `Cannot read "expiresIn": must be at most ${longest}` });
@@ -47,13 +52,19 @@ export async function mintTokens(deps: IssueDeps, caller: KeyCaller, request: Mi
     image: request.image === undefined ? undefined : parseImageUrl(request.image),
     custom: request.custom,
   });
-  return issue(deps, caller.app, { id, name, image }, request.expiresIn);
+  return issue(deps, caller.app, { id, name, image }, startedAt, request.expiresIn);
 }
 
-async function issue(deps: IssueDeps, app: AppId, user: User, seconds?: number): Promise<TokenReply> {
-  const expiresIn = seconds ?? deps.settings.TOKEN_TTL_SECONDS;
-  // Whole seconds, as in the tokens, so that the answer says exactly what they say.
-  const issuedAt = Math.floor(deps.now() / 1_000) * 1_000;
+async function issue(
+  deps: IssueDeps,
+  app: AppId,
+  user: User,
+  startedAt: number,
+  expiresIn = deps.settings.TOKEN_TTL_SECONDS,
+): Promise<TokenReply> {
+  // Whole seconds, as in the tokens, so that the answer says exactly what they say. Those of when the request came: a
+  // revocation that it did not see yet begins after them.
+  const issuedAt = Math.floor(startedAt / 1_000) * 1_000;
   const expiresAt = issuedAt + expiresIn * 1_000;
   const { token, wsToken, wsUrl, apiKey } = await deps.driver.issueTokens({
     userId: user.id,

@@ -1,5 +1,6 @@
 import type { ChannelType, Custom } from "../protocol/http.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
+import type { PersonOrder, RoomOrder } from "./orders.ts";
 
 /**
  * What the domain asks of the world: storage, network, time. Every method that crosses a network takes a signal or has a
@@ -329,8 +330,18 @@ export interface PresenceBoard {
   ): Promise<void>;
 }
 
+/** Where routes learn of restrictions without asking the store. */
+export interface RestrictionBoard {
+  /** In the place of what was saved before. */
+  saveRestriction(app: AppId, userId: UserId, restriction: Restriction): Promise<void>;
+}
+
 /** A room as other parts of the system see it. */
 export interface RoomLink {
+  /** Has a room carry out what was decided about somebody. */
+  orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<void>;
+  /** The same wherever the person may be: at every door, and in every room. */
+  orderPerson(app: AppId, order: PersonOrder): Promise<void>;
   /** The room's events that history may not have yet, those a page of `range` can need, and what it knows of the caller. */
   readTail(app: AppId, id: ChannelId, caller: UserId, range?: EventRange): Promise<RoomTail>;
   readPresence(app: AppId, id: ChannelId, caller: UserId): Promise<RoomPresenceRecord>;
@@ -360,7 +371,7 @@ export interface RoomPresenceRecord {
 export interface Limiter {
   take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer>;
 }
-export type LimitPolicyName = "token" | "mint" | "channel" | "read" | "key_failure";
+export type LimitPolicyName = "token" | "mint" | "channel" | "manage" | "read" | "key_failure";
 export interface LimitAnswer {
   allowed: boolean;
   limit: number;
@@ -370,6 +381,8 @@ export interface LimitAnswer {
   resetSeconds: number;
   /** True when Redis did not answer in time and a local, stricter count stood in. */
   degraded: boolean;
+  /** What is known of the user whose identity was counted, from the same round trip; undefined when it was not made. */
+  restriction?: Restriction | undefined;
 }
 
 /** The last good key set of an issuer, kept outside the isolate for when the issuer is down. */

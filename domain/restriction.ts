@@ -1,5 +1,12 @@
+import * as z from "zod/mini";
 import { ChatError } from "../protocol/errors.ts";
 import type { Restriction } from "./ports.ts";
+
+/** A restriction as it is kept outside the store. */
+export const RestrictionRecord: z.ZodMiniType<Restriction> = z.object({
+  revokedBefore: z.number(),
+  ban: z.nullable(z.object({ until: z.nullable(z.number()) })),
+});
 
 export const UNRESTRICTED: Restriction = { revokedBefore: 0, ban: null };
 

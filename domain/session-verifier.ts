@@ -26,6 +26,7 @@ export interface SessionClaims {
   name: string | undefined;
   image: string | undefined;
   /** Milliseconds since 1970. */
+  issuedAt: number;
   expiresAt: number;
 }
 
@@ -124,19 +125,20 @@ function readClaims(payload: UnverifiedJwt["payload"], issuer: TrustedIssuer, no
   if (issuer.parties !== undefined && !(typeof azp === "string" && issuer.parties.includes(azp)))
     throw new ChatError("wrong_party");
   if (issuer.audience !== undefined && aud !== issuer.audience) throw new ChatError("wrong_audience");
-  const expiresAt = readTimes(payload, now) * 1_000;
+  const { iat, exp } = readTimes(payload, now);
   const userId = UserId.safeParse(sub);
   if (!userId.success) throw new ChatError("bad_claims", { detail: "The token's sub cannot be a user id here" });
   return {
     userId: userId.data,
     name: typeof name === "string" && name.trim() !== "" ? displayName(name, userId.data) : undefined,
     image: readImage(payload["picture"] ?? payload["image"]),
-    expiresAt,
+    issuedAt: iat * 1_000,
+    expiresAt: exp * 1_000,
   };
 }
 
-/** @returns `exp`, in seconds. */
-function readTimes({ exp, iat, nbf }: UnverifiedJwt["payload"], now: number): number {
+/** In seconds. */
+function readTimes({ exp, iat, nbf }: UnverifiedJwt["payload"], now: number): { iat: number; exp: number } {
   if (!isSeconds(exp) || !isSeconds(iat) || (nbf !== undefined && !isSeconds(nbf)))
     throw new ChatError("bad_claims", { detail: "The token's exp and iat must be there, in whole seconds" });
   if (exp <= iat || exp - iat > MAX_LIFE_SECONDS)
@@ -144,7 +146,7 @@ function readTimes({ exp, iat, nbf }: UnverifiedJwt["payload"], now: number): nu
   if (iat > now + TIMES.tokenToleranceSeconds) throw new ChatError("token_not_yet_valid");
   if (nbf !== undefined && nbf > now + TIMES.tokenToleranceSeconds) throw new ChatError("token_not_yet_valid");
   if (exp <= now - TIMES.tokenToleranceSeconds) throw new ChatError("token_expired");
-  return exp;
+  return { iat, exp };
 }
 
 function isSeconds(value: unknown): value is number {

@@ -65,6 +65,10 @@ export const SETTING_NOTES: Record<SettingName, SettingNote> = {
   RATE_LIMIT_MAX_MESSAGES: { usedBy: "rooms", about: "Messages a user may send in a room in one window." },
   TOKEN_RATE_LIMIT: { usedBy: "worker", about: "Token exchanges and mints per user in 15 minutes." },
   CHANNEL_RATE_LIMIT: { usedBy: "worker", about: "Channel creations per user in 15 minutes." },
+  MANAGE_RATE_LIMIT: {
+    usedBy: "worker",
+    about: "Bans, revocations and changes of members per user or API key in a minute.",
+  },
   READ_RATE_LIMIT: { usedBy: "worker", about: "Reads per user in a minute." },
   MAX_MESSAGE_LENGTH: { usedBy: "rooms", about: "Code points in a message." },
   ENABLE_MODERATION: {

@@ -36,13 +36,13 @@ export async function authenticate(
 }
 
 async function authenticateSession(deps: Deps, token: string): Promise<SessionCaller> {
-  const { userId, name, image } = await verifySession(deps.sessions, token);
-  return { by: "session", app: deps.settings.APP_ID, userId, name, image };
+  const { userId, name, image, issuedAt } = await verifySession(deps.sessions, token);
+  return { by: "session", app: deps.settings.APP_ID, userId, name, image, issuedAt };
 }
 
 async function authenticateToken(deps: Deps, token: string): Promise<TokenCaller> {
-  const { userId, app, name } = await verifyChatToken(deps.tokenKeys, "rest", token, deps.now());
-  return { by: "token", app, userId, name };
+  const { userId, app, name, issuedAt } = await verifyChatToken(deps.tokenKeys, "rest", token, deps.now());
+  return { by: "token", app, userId, name, issuedAt };
 }
 
 async function authenticateKey(

@@ -1,9 +1,11 @@
 import * as z from "zod/mini";
-import type { Caller } from "../domain/callers.ts";
+import { type Caller, userIdentity } from "../domain/callers.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { KeyGuard } from "../domain/key-guard.ts";
+import { requireUnrestricted } from "../domain/restriction.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { firstIssue } from "../protocol/frames.ts";
+import type { AppId, UserId } from "../protocol/ids.ts";
 import {
   addLimitHeaders,
   type AnswerHeaders,
@@ -14,7 +16,7 @@ import {
 } from "./answer.ts";
 import { authenticate } from "./authenticate.ts";
 import { readJsonBody } from "./body.ts";
-import type { Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 import { type RawUrl, readParams, readQuery, splitUrl } from "./url.ts";
 
 export interface EndpointDeps {
@@ -27,6 +29,7 @@ export interface EndpointDeps {
 /** What is learned about a request on its way, for its log line. */
 interface Trace {
   requestId: string;
+  startedAt: number;
   route: string;
   userId: string | undefined;
   code: string | undefined;
@@ -51,17 +54,18 @@ export class Endpoint {
 
   async serve(request: Request): Promise<Response> {
     const { deps } = this.#own;
-    const startedAt = deps.now();
-    const trace: Trace = { requestId: crypto.randomUUID(), route: this.#pattern, userId: undefined, code: undefined };
+    const trace: Trace = {
+      requestId: crypto.randomUUID(),
+      startedAt: deps.now(),
+      route: this.#pattern,
+      userId: undefined,
+      code: undefined,
+    };
     const headers = this.#own.headers.for(request.headers.get("origin"), trace.requestId);
     const response = await this.#answer(request, headers, trace);
-    deps.log({
-      event: "request",
-      method: request.method,
-      status: response.status,
-      ms: deps.now() - startedAt,
-      ...trace,
-    });
+    const { startedAt, ...told } = trace;
+    const ms = deps.now() - startedAt;
+    deps.log({ event: "request", method: request.method, status: response.status, ms, ...told });
     return response;
   }
 
@@ -97,8 +101,10 @@ export class Endpoint {
         ? undefined
         : await authenticate(deps, guard, route.auth, { headers: request.headers, query: url.query, address });
     trace.userId = caller === undefined || caller.by === "key" ? undefined : caller.userId;
-    const call = { caller: caller as Caller, address, ...(await this.#parse(route, request, url)) };
-    if (route.limit !== undefined) await this.#limit(route.limit.policy, route.limit.by(call), headers);
+    const { requestId, startedAt } = trace;
+    const parsed = await this.#parse(route, request, url);
+    const call = { caller: caller as Caller, address, requestId, startedAt, ...parsed };
+    if (route.limit !== undefined) await this.#limit(route.limit, call, headers);
     const answer = await route.handler(deps, call);
     if (answer.headers !== undefined) Object.assign(headers, answer.headers);
     return jsonAnswer(answer.status, answer.body, headers);
@@ -116,12 +122,29 @@ export class Endpoint {
     };
   }
 
-  async #limit(policy: NonNullable<Route["limit"]>["policy"], identity: string, headers: HeaderFields): Promise<void> {
-    const answer = await this.#own.deps.limiter.take(policy, identity);
+  /** What the caller may still do, and whether they may do anything: one round trip finds out both. */
+  async #limit({ policy, by, about }: NonNullable<Route["limit"]>, call: Call, headers: HeaderFields): Promise<void> {
+    const { deps } = this.#own;
+    const identity = by(call);
+    const answer = await deps.limiter.take(policy, identity);
     addLimitHeaders(headers, policy, answer);
     if (!answer.allowed)
       throw new ChatError("rate_limited", { retryAfterMs: Math.max(1, Math.ceil(answer.resetSeconds)) * 1_000 });
+    const person = personOf(call.caller, about?.(call));
+    if (person === undefined) return;
+    const { app, userId, issuedAt } = person;
+    const known = identity === userIdentity(app, userId) ? answer.restriction : undefined;
+    requireUnrestricted(known ?? (await deps.store.findRestriction(app, userId)), issuedAt, deps.now());
   }
+}
+
+/** Whom a request is for, and when the token was issued that says so. */
+function personOf(
+  caller: Caller | undefined,
+  about: UserId | undefined,
+): { app: AppId; userId: UserId; issuedAt: number | undefined } | undefined {
+  if (caller === undefined || caller.by !== "key") return caller;
+  return about === undefined ? undefined : { app: caller.app, userId: about, issuedAt: undefined };
 }
 
 function methodsOf({ method }: Route): string[] {

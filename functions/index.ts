@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import { createKeySetCache } from "../db/key-set-cache.ts";
 import { createWorkerStore } from "../db/postgres-store.ts";
 import { createPresenceBoard } from "../db/presence-board.ts";
+import { createRestrictionBoard } from "../db/restriction-board.ts";
 import { createRedis, createRedisProbe } from "../db/upstash.ts";
 import { createUpstashLimiter } from "../db/upstash-limiter.ts";
 import { type ConfigReport, readConfig, type Settings, type Variables } from "../domain/config.ts";
@@ -63,9 +64,11 @@ function openWorld(settings: Settings): World {
     redis: createRedisProbe(redis),
     board: createPresenceBoard(redis),
     keySets: createKeySetCache(redis),
+    restrictions: createRestrictionBoard(redis),
     limiter: createUpstashLimiter({ redis, policies: limitPolicies(settings), waitUntil }),
     fetch: (input, init) => fetch(input, init),
     now: Date.now,
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     waitUntil,
     // oxlint-disable-next-line no-console -- what is written here is what the platform keeps as this Worker's log
     log: createLog(settings, (line) => console.log(line)),

@@ -7,6 +7,7 @@ import type { Credential, Route } from "./route.ts";
 const SECURITY: Record<Credential, string> = { session: "sessionToken", token: "chatToken", key: "apiKey" };
 const TAGS: Record<Route["tag"], string> = {
   Tokens: "Swap a sign-in, or an API key, for chat tokens.",
+  People: "What an app says about its users: revoked tokens, and bans.",
   Channels: "Channels and their history. A channel's live object is a room; one id names both.",
   Presence: "Who is online, and when people were last seen.",
   Operations: "Whether the service is well, and this description.",
@@ -14,6 +15,7 @@ const TAGS: Record<Route["tag"], string> = {
 };
 const PARAMETERS: Record<string, string> = {
   id: "The id, as it stands in the address: never percent-encoded.",
+  userId: "The user's id; `@` and `|` may be percent-encoded.",
   roomId: "The room; `lobby` always exists.",
   before: "Only what comes before this position.",
   after: "Only what comes after this position.",

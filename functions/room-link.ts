@@ -19,6 +19,8 @@ export interface RoomLinkDeps {
 
 const TOKEN_LIFE_MS = 60_000;
 const TIMEOUT_MS = 3_000;
+/** For what many rooms have to be told. */
+const EVERYWHERE_MS = 6_000;
 const PROBE_ROOM = ChannelId.parse("parley-probe");
 const PROBE_USER = UserId.parse("parley-probe");
 
@@ -35,15 +37,25 @@ const Presence: z.ZodMiniType<RoomPresenceRecord> = z.object({
   memberCount: z.number(),
   online: z.array(z.object({ userId: UserId, username: z.string() })),
 });
+const Done = z.object({});
 const Pong = z.object({ ok: z.literal(true) });
 
 /** Rooms as the Worker asks them: over HTTP, each request with an internal token of its own and a time limit. */
 export function createRoomLink(deps: RoomLinkDeps): RoomLink {
   return {
-    readTail: (app, id, caller, range) => ask(deps, Tail, `tail${toQuery(range)}`, { app, id, caller }),
-    readPresence: (app, id, caller) => ask(deps, Presence, "presence", { app, id, caller }),
+    orderRoom: async (app, id, order) =>
+      void (await ask(deps, Done, `main/${id}/people`, { app, caller: order.userId, body: order })),
+    orderPerson: async (app, order) =>
+      void (await ask(deps, Done, "people/orders", {
+        app,
+        caller: order.userId,
+        body: order,
+        timeoutMs: EVERYWHERE_MS,
+      })),
+    readTail: (app, id, caller, range) => ask(deps, Tail, `main/${id}/tail${toQuery(range)}`, { app, caller }),
+    readPresence: (app, id, caller) => ask(deps, Presence, `main/${id}/presence`, { app, caller }),
     async ping(signal) {
-      await ask(deps, Pong, "ping", { app: deps.app, id: PROBE_ROOM, caller: PROBE_USER }, signal);
+      await ask(deps, Pong, `main/${PROBE_ROOM}/ping`, { app: deps.app, caller: PROBE_USER, signal });
     },
   };
 }
@@ -55,12 +67,20 @@ function toQuery(range: EventRange | undefined): string {
   return `?${given.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
 
+interface Question {
+  app: AppId;
+  caller: UserId;
+  /** Sent as JSON; without one it is only asked. */
+  body?: unknown;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
 async function ask<Answer>(
   deps: RoomLinkDeps,
   schema: z.ZodMiniType<Answer>,
-  what: `tail${string}` | "presence" | "ping",
-  { app, id, caller }: { app: AppId; id: ChannelId; caller: UserId },
-  signal?: AbortSignal,
+  path: `${"main" | "people"}/${string}`,
+  { app, caller, body, signal, timeoutMs = TIMEOUT_MS }: Question,
 ): Promise<Answer> {
   const issuedAt = deps.now();
   const token = await signChatToken(deps.tokenKeys, "internal", {
@@ -70,9 +90,10 @@ async function ask<Answer>(
     issuedAt,
     expiresAt: issuedAt + TOKEN_LIFE_MS,
   });
-  const limit = AbortSignal.timeout(deps.timeoutMs ?? TIMEOUT_MS);
+  const limit = AbortSignal.timeout(deps.timeoutMs ?? timeoutMs);
   try {
-    const response = await deps.fetch(`${deps.partyUrl.replace(/\/+$/, "")}/parties/main/${id}/${what}`, {
+    const response = await deps.fetch(`${deps.partyUrl.replace(/\/+$/, "")}/parties/${path}`, {
+      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
       headers: { authorization: `Bearer ${token}` },
       redirect: "manual",
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),

@@ -4,6 +4,7 @@ import type { Settings } from "../domain/config.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { LimitPolicyName } from "../domain/ports.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { UserId } from "../protocol/ids.ts";
 
 interface CallerBy {
   session: SessionCaller;
@@ -23,6 +24,10 @@ export interface Call<By extends Credential = Credential, Params = unknown, Quer
   body: Body;
   /** Where the request came from, as the platform says; never a header that clients can set. */
   address: string;
+  /** Names the request in answers, logs and the audit log. */
+  requestId: string;
+  /** When it came, in milliseconds since 1970: before anything was asked about its caller. */
+  startedAt: number;
 }
 
 export interface Reply {
@@ -48,12 +53,12 @@ export interface RouteDefinition<
 > {
   /** The `operationId`. */
   id: string;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** The canonical path, with `:name` for each parameter. */
   path: string;
   /** Other paths that serve the same. */
   aliases?: readonly string[];
-  tag: "Tokens" | "Channels" | "Presence" | "Operations" | "Sockets";
+  tag: "Tokens" | "People" | "Channels" | "Presence" | "Operations" | "Sockets";
   summary: string;
   description?: string;
   /** Which credentials are taken; empty for a public route. */
@@ -74,13 +79,15 @@ export interface RouteDefinition<
   limit?: {
     policy: LimitPolicyName;
     by: (call: Call<By, Parsed<P>, Parsed<Q>, Parsed<B>>) => string;
+    /** The user it is about, where that is not the caller: whether they are banned is found out as well. */
+    about?: (call: Call<By, Parsed<P>, Parsed<Q>, Parsed<B>>) => UserId;
   };
   handler: (deps: Deps, call: Call<By, Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<AnswerOf<R>>;
 }
 
 /** A route whose own types are forgotten, as the list of all routes holds it. */
 export interface Route extends Omit<RouteDefinition, "limit" | "handler"> {
-  limit?: { policy: LimitPolicyName; by: (call: Call) => string };
+  limit?: { policy: LimitPolicyName; by: (call: Call) => string; about?: (call: Call) => UserId };
   handler: (
     deps: Deps,
     call: Call,

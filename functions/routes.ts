@@ -1,6 +1,8 @@
 import type { Route } from "./route.ts";
+import * as bans from "./routes/bans.ts";
 import { create, history, list, read } from "./routes/channels.ts";
 import { connectionTest, health, healthz, signIn } from "./routes/operations.ts";
+import { ban, revoke, unban } from "./routes/people.ts";
 import { roomPresence, userPresence } from "./routes/presence.ts";
 import { socket } from "./routes/sockets.ts";
 import { exchange, mint, status } from "./routes/tokens.ts";
@@ -14,6 +16,14 @@ export const ROUTES: readonly Route[] = [
   list,
   read,
   history,
+  bans.ban,
+  bans.list,
+  bans.lift,
+  bans.add,
+  bans.remove,
+  revoke,
+  ban,
+  unban,
   roomPresence,
   userPresence,
   healthz,

@@ -5,7 +5,16 @@ import type { Deps } from "../domain/deps.ts";
 import { createSavedUsers } from "../domain/issue-tokens.ts";
 import type { Log } from "../domain/log.ts";
 import { createNativeDriver } from "../domain/native-driver.ts";
-import type { KeySetCache, Limiter, Now, PresenceBoard, Probe, RoomLink, WorkerStore } from "../domain/ports.ts";
+import type {
+  KeySetCache,
+  Limiter,
+  Now,
+  PresenceBoard,
+  Probe,
+  RestrictionBoard,
+  RoomLink,
+  WorkerStore,
+} from "../domain/ports.ts";
 import { Recent } from "../domain/recent.ts";
 import { createSessionVerifier } from "../domain/session-verifier.ts";
 import { WatchedLimiter } from "../domain/watched-limiter.ts";
@@ -19,11 +28,13 @@ export interface World {
   redis: Probe;
   board: PresenceBoard;
   keySets: KeySetCache;
+  restrictions: RestrictionBoard;
   limiter: Limiter;
   /** Rooms over HTTP at `PARTY_URL` when left out. */
   rooms?: RoomLink | undefined;
   fetch: typeof fetch;
   now: Now;
+  wait: (ms: number) => Promise<void>;
   waitUntil: (work: Promise<unknown>) => void;
   log: Log;
 }
@@ -62,6 +73,7 @@ export async function createDeps(
     redis: world.redis,
     board: world.board,
     rooms: world.rooms ?? createRoomLink(rooms),
+    restrictions: world.restrictions,
     limiter: new WatchedLimiter(world.limiter, now),
     driver:
       settings.CHAT_DRIVER === "stream"
@@ -71,6 +83,7 @@ export async function createDeps(
     recentHealth: new Recent(HEALTH_KEPT_MS, now),
     recentTest: new Recent(HEALTH_KEPT_MS, now),
     now,
+    wait: world.wait,
     waitUntil,
     log,
   };

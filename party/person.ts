@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { PersonOrder } from "../domain/orders.ts";
 import type { Restriction } from "../domain/ports.ts";
-import { laterRevocation, requireUnrestricted, UNRESTRICTED } from "../domain/restriction.ts";
+import { laterRevocation, requireUnrestricted, RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
 import { VISIT_KEPT_MS, VISIT_NEWS_MS, VISITS_MAX } from "../domain/visits.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { ChannelId } from "../protocol/ids.ts";
@@ -24,10 +24,6 @@ export interface PersonRequest {
 
 const RESTRICTION = "restriction";
 const ROOM = "room:";
-const KeptRestriction = z.object({
-  revokedBefore: z.number(),
-  ban: z.nullable(z.object({ until: z.nullable(z.number()) })),
-});
 
 /**
  * What all rooms have to know of one person, in one object: since when their tokens are refused, whether they are banned
@@ -118,7 +114,7 @@ export class Person {
       const { storage } = this.#platform;
       const kept = await storage.get([RESTRICTION]);
       const visits = await storage.list({ prefix: ROOM });
-      this.#restriction = KeptRestriction.parse(kept.get(RESTRICTION) ?? UNRESTRICTED);
+      this.#restriction = z.parse(RestrictionRecord, kept.get(RESTRICTION) ?? UNRESTRICTED);
       this.#visits = new Map(
         [...visits].map(([key, at]) => [ChannelId.parse(key.slice(ROOM.length)), z.parse(z.number(), at)]),
       );

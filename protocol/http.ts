@@ -101,6 +101,55 @@ export type ChannelPage = z.infer<typeof ChannelPage>;
 export const HistoryPage = z.object({ messages: z.array(Message), next: z.nullable(Seq), prev: z.nullable(Seq) });
 export type HistoryPage = z.infer<typeof HistoryPage>;
 
+const Reason = z.string().check(z.minLength(1), z.maxLength(200));
+/** How long a ban or mute lasts; until it is lifted when left out. A year at most. */
+const Seconds = z.number().check(z.int(), z.gte(1), z.lte(31_536_000));
+
+export const NoFields = z.strictObject({});
+export const BanUserRequest = z.strictObject({ seconds: z.optional(Seconds), reason: z.optional(Reason) });
+export type BanUserRequest = z.infer<typeof BanUserRequest>;
+
+/** What an app has said about one of its users. */
+export const RestrictionReply = z.object({
+  userId: UserId,
+  revokedBefore: z.nullable(Timestamp),
+  banned: z.boolean(),
+  bannedUntil: z.nullable(Timestamp),
+});
+export type RestrictionReply = z.infer<typeof RestrictionReply>;
+
+const BanKind = z.enum(["ban", "mute"]);
+export const BanRequest = z.strictObject({
+  userId: UserId,
+  kind: z.optional(BanKind),
+  seconds: z.optional(Seconds),
+  reason: z.optional(Reason),
+});
+export type BanRequest = z.infer<typeof BanRequest>;
+
+export const Ban = z.object({
+  userId: UserId,
+  kind: BanKind,
+  until: z.nullable(Timestamp),
+  reason: z.nullable(z.string()),
+  createdBy: z.string(),
+  createdAt: Timestamp,
+});
+export type Ban = z.infer<typeof Ban>;
+export const BanPage = z.object({ bans: z.array(Ban), next: z.nullable(UserId) });
+export type BanPage = z.infer<typeof BanPage>;
+export const LiftReply = z.object({ userId: UserId, lifted: z.boolean() });
+export type LiftReply = z.infer<typeof LiftReply>;
+
+export const AddMembersRequest = z.strictObject({
+  userIds: z.array(UserId).check(z.minLength(1), z.maxLength(LIMITS.membersPerCreate)),
+});
+export type AddMembersRequest = z.infer<typeof AddMembersRequest>;
+export const MembersReply = z.object({ memberCount: z.number(), members: z.array(UserId) });
+export type MembersReply = z.infer<typeof MembersReply>;
+export const RemoveReply = z.object({ userId: UserId, removed: z.boolean() });
+export type RemoveReply = z.infer<typeof RemoveReply>;
+
 export const RoomPresence = z.object({ roomId: ChannelId, memberCount: z.number(), members: z.array(RoomMember) });
 export type RoomPresence = z.infer<typeof RoomPresence>;
 export const UserPresence = z.object({

@@ -2,6 +2,7 @@ import { readConfig, type Variables } from "../../domain/config.ts";
 import type { Limiter, PresenceBoard, Store } from "../../domain/ports.ts";
 import { createApp } from "../../functions/app.ts";
 import { createDeps, type World } from "../../functions/service.ts";
+import { UNRESTRICTED } from "../../domain/restriction.ts";
 
 /**
  * The Worker's own HTTP side over its own verifier and signer. Only what would cross a network is replaced: the limiter
@@ -40,6 +41,7 @@ function world(env: Variables): World {
       remaining: 9,
       resetSeconds: 900,
       degraded: false,
+      restriction: UNRESTRICTED,
     }),
   };
   // Only what an exchange calls is here; anything else would be a mistake of the benchmark and throws.
@@ -50,9 +52,11 @@ function world(env: Variables): World {
     board,
     redis: { ping: async () => {} },
     keySets: { load: async () => undefined, save: async () => {} },
+    restrictions: { saveRestriction: async () => {} },
     limiter,
     fetch: async () => new Response(JSON.stringify({ keys: [JSON.parse(String(env["PUBLIC_JWK"]))] })),
     now: Date.now,
+    wait: async () => {},
     waitUntil: () => {},
     log: () => {},
   };

@@ -11,6 +11,9 @@ export const TOKEN_ERRORS = [
   "wrong_audience",
   "bad_claims",
   "wrong_token_kind",
+  "token_revoked",
+  "banned",
+  "storage_unavailable",
 ] as const satisfies readonly ErrorCode[];
 
 /** What a session token can be refused with. */

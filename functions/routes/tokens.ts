@@ -1,5 +1,5 @@
 import { chatStatus } from "../../domain/chat-status.ts";
-import { identityOf } from "../../domain/callers.ts";
+import { identityOf, userIdentity } from "../../domain/callers.ts";
 import { exchangeSession, mintTokens } from "../../domain/issue-tokens.ts";
 import { ExchangeRequest, MintRequest, StatusReply, TokenReply } from "../../protocol/http.ts";
 import { answer, defineRoute } from "../route.ts";
@@ -20,7 +20,7 @@ export const exchange = defineRoute({
   replies: { 200: { description: "`token` is for HTTP, `wsToken` for sockets", schema: TokenReply } },
   errors: [...SESSION_ERRORS, "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
   limit: { policy: "token", by: ({ caller }) => identityOf(caller) },
-  handler: async (deps, { caller }) => answer(200, await exchangeSession(deps, caller)),
+  handler: async (deps, { caller, startedAt }) => answer(200, await exchangeSession(deps, caller, startedAt)),
 });
 
 export const mint = defineRoute({
@@ -34,9 +34,21 @@ export const mint = defineRoute({
   auth: ["key"],
   body: MintRequest,
   replies: { 200: { description: "The same as an exchange answers", schema: TokenReply } },
-  errors: [...KEY_ERRORS, "bad_url", "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
-  limit: { policy: "mint", by: ({ caller, body }) => `${caller.app}:user:${body.userId}` },
-  handler: async (deps, { caller, body }) => answer(200, await mintTokens(deps, caller, body)),
+  errors: [
+    ...KEY_ERRORS,
+    "banned",
+    "bad_url",
+    "body_too_large",
+    "unsupported_media_type",
+    "rate_limited",
+    "driver_unavailable",
+  ],
+  limit: {
+    policy: "mint",
+    by: ({ caller, body }) => userIdentity(caller.app, body.userId),
+    about: ({ body }) => body.userId,
+  },
+  handler: async (deps, { caller, body, startedAt }) => answer(200, await mintTokens(deps, caller, body, startedAt)),
 });
 
 export const status = defineRoute({

@@ -14,6 +14,7 @@ const POLICIES: UpstashLimiterOptions["policies"] = {
   token: { limit: 20, windowSeconds: WINDOW_SECONDS },
   mint: { limit: 10, windowSeconds: WINDOW_SECONDS },
   channel: { limit: 60, windowSeconds: WINDOW_SECONDS },
+  manage: { limit: 60, windowSeconds: WINDOW_SECONDS },
   read: { limit: 15, windowSeconds: WINDOW_SECONDS },
   key_failure: { limit: 5, windowSeconds: WINDOW_SECONDS },
 };

@@ -49,6 +49,8 @@ async function page(world: World, range: { before?: number; after?: number; limi
       const response = await world.request(verb, await world.token("alice", { kind: "internal" }));
       return (await response.json()) as RoomTail;
     },
+    orderRoom: () => Promise.reject(new Error("not asked")),
+    orderPerson: () => Promise.reject(new Error("not asked")),
     readPresence: () => Promise.reject(new Error("not asked")),
     ping: async () => {},
   };

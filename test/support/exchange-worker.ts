@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { readConfig, type Variables } from "../../domain/config.ts";
 import type { Store } from "../../domain/ports.ts";
+import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";
 import { createDeps } from "../../functions/service.ts";
 
@@ -17,7 +18,15 @@ export default {
 async function start(env: Variables): Promise<ReturnType<typeof createApp>> {
   const { settings, aliasesUsed, problems } = readConfig(env);
   if (settings === undefined) throw new Error(JSON.stringify(problems));
-  const answer = { allowed: true, limit: 9, windowSeconds: 9, remaining: 9, resetSeconds: 9, degraded: false };
+  const answer = {
+    allowed: true,
+    limit: 9,
+    windowSeconds: 9,
+    remaining: 9,
+    resetSeconds: 9,
+    degraded: false,
+    restriction: UNRESTRICTED,
+  };
   return createApp(
     await createDeps(
       settings,
@@ -27,9 +36,11 @@ async function start(env: Variables): Promise<ReturnType<typeof createApp>> {
         redis: { ping: async () => {} },
         board: { findUserPresence: async () => ({ online: false, lastSeenAt: null }), reportPresence: async () => {} },
         keySets: { load: async () => undefined, save: async () => {} },
+        restrictions: { saveRestriction: async () => {} },
         limiter: { take: async () => answer },
         fetch: (input, init) => fetch(input, init),
         now: Date.now,
+        wait: async () => {},
         waitUntil,
         log: () => {},
       },

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { JWTPayload } from "jose";
 import { createApiKey, type KeyEnvironment } from "../../domain/api-keys.ts";
 import { signChatToken, type TokenKind } from "../../domain/chat-tokens.ts";
+import { userIdentity } from "../../domain/callers.ts";
 import { readConfig } from "../../domain/config.ts";
 import type { Deps } from "../../domain/deps.ts";
 import type {
@@ -10,12 +11,16 @@ import type {
   Limiter,
   LimitPolicyName,
   PresenceBoard,
+  Restriction,
+  RestrictionBoard,
   RoomEvent,
   RoomLink,
   RoomPresenceRecord,
   RoomTail,
   Store,
 } from "../../domain/ports.ts";
+import type { PersonOrder, RoomOrder } from "../../domain/orders.ts";
+import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";
 import { limitPolicies } from "../../functions/limit-policies.ts";
 import { createLog } from "../../functions/log.ts";
@@ -50,6 +55,7 @@ export interface MemoryDeps {
   rooms: MemoryRooms;
   board: MemoryBoard;
   limiter: MemoryLimiter;
+  restrictions: MemoryRestrictions;
   /** Every line that was logged. */
   lines: string[];
   /** Waits until the work after the answers is done. */
@@ -94,7 +100,8 @@ export async function createMemoryDeps(variables: Record<string, string> = {}): 
   const settings = report.settings;
   const clock = createClock();
   const [keySets, rooms, board] = [new MemoryKeySets(), new MemoryRooms(), new MemoryBoard()];
-  const limiter = new MemoryLimiter(limitPolicies(settings), clock.now);
+  const restrictions = new MemoryRestrictions();
+  const limiter = new MemoryLimiter(limitPolicies(settings), clock.now, restrictions);
   const lines: string[] = [];
   const later: Promise<unknown>[] = [];
   const store = createMemoryStore(() => new Date(clock.now()));
@@ -105,8 +112,10 @@ export async function createMemoryDeps(variables: Record<string, string> = {}): 
     keySets,
     limiter,
     rooms,
+    restrictions,
     fetch: (input, init) => fetch(input, init),
     now: clock.now,
+    wait: async (ms) => clock.advance(ms),
     waitUntil: (work) => void later.push(work),
     log: createLog(settings, (line) => void lines.push(line)),
   });
@@ -121,6 +130,7 @@ export async function createMemoryDeps(variables: Record<string, string> = {}): 
     rooms,
     board,
     limiter,
+    restrictions,
     lines,
     settle: async () => {
       while (later.length > 0) await later.shift();
@@ -182,7 +192,17 @@ export class MemoryRooms implements RoomLink {
   readonly presences = new Map<string, RoomPresenceRecord>();
   isDown = false;
   asked = 0;
+  /** Every order, in turn: of rooms by their name, of people everywhere. */
+  readonly orders: { to: string; order: RoomOrder | PersonOrder }[] = [];
 
+  async orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<void> {
+    this.#ask();
+    this.orders.push({ to: `${app}:${id}`, order });
+  }
+  async orderPerson(app: AppId, order: PersonOrder): Promise<void> {
+    this.#ask();
+    this.orders.push({ to: app, order });
+  }
   async readTail(app: AppId, id: ChannelId): Promise<RoomTail> {
     this.#ask();
     return this.tails.get(`${app}:${id}`) ?? { epoch: "e1", head: 0, storedSeq: 0, isMember: false, events: [] };
@@ -208,6 +228,16 @@ export class MemoryBoard implements PresenceBoard {
   async reportPresence(): Promise<void> {}
 }
 
+/** What stands beside the store, where the limiter finds it. */
+export class MemoryRestrictions implements RestrictionBoard {
+  readonly saved = new Map<string, Restriction>();
+  isDown = false;
+  async saveRestriction(app: AppId, userId: UserId, restriction: Restriction): Promise<void> {
+    if (this.isDown) throw new ChatError("storage_unavailable");
+    this.saved.set(userIdentity(app, userId), structuredClone(restriction));
+  }
+}
+
 /** Counts in fixed windows, by the standing clock. */
 export class MemoryLimiter implements Limiter {
   readonly #policies: Record<LimitPolicyName, { limit: number; windowSeconds: number }>;
@@ -217,9 +247,16 @@ export class MemoryLimiter implements Limiter {
   /** Every identity that was counted, by policy. */
   readonly taken: { policy: LimitPolicyName; identity: string }[] = [];
 
-  constructor(policies: Record<LimitPolicyName, { limit: number; windowSeconds: number }>, now: () => number) {
+  readonly #restrictions: MemoryRestrictions;
+
+  constructor(
+    policies: Record<LimitPolicyName, { limit: number; windowSeconds: number }>,
+    now: () => number,
+    restrictions: MemoryRestrictions,
+  ) {
     this.#policies = policies;
     this.#now = now;
+    this.#restrictions = restrictions;
   }
 
   async take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer> {
@@ -238,6 +275,7 @@ export class MemoryLimiter implements Limiter {
       remaining: Math.max(0, limit - window.count),
       resetSeconds: windowSeconds - (this.#now() - window.startedAt) / 1_000,
       degraded: this.isDegraded,
+      restriction: this.isDegraded ? undefined : (this.#restrictions.saved.get(identity) ?? UNRESTRICTED),
     };
   }
 }

@@ -38,6 +38,7 @@ const lobby = {
         },
       }),
     },
+    people: { get: () => ({ fetch: async () => Response.json({ notBefore: 0 }) }) },
   },
 };
 const doors = {
@@ -144,6 +145,7 @@ describe("W05 W06 O02 T20 what a client writes into its request", () => {
       `authorization: Bearer ${token}`,
       "sec-websocket-protocol: chat.v1",
       "upgrade: websocket",
+      "x-parley-not-before: 0",
       "x-parley-since: e1.41",
     ]);
   });
@@ -438,6 +440,9 @@ describe("A12 the rooms' own addresses", () => {
       await ask("/tail/x", { authorization }),
       await ask("/tail?x=1", { authorization }),
       await ask("/ping", { authorization }, "POST"),
+      await ask("/people", { authorization }),
+      await ask("/people", { authorization: user }, "POST"),
+      await ask("/admission", { authorization }),
       await ask("%2Ftail", { authorization }),
     ];
     for (const answer of answers) expect(await refused(answer)).toEqual(problem(404, "not_found"));

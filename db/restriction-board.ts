@@ -1,0 +1,39 @@
+import * as z from "zod/mini";
+import { userIdentity } from "../domain/callers.ts";
+import type { Now, Restriction, RestrictionBoard } from "../domain/ports.ts";
+import { RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
+import { parseJson } from "../protocol/json.ts";
+import { hashIdentity } from "./identity-hash.ts";
+import type { Redis } from "./upstash.ts";
+
+/** Longer than any token or sign-in lives: then nothing is left that a revocation could refuse. */
+const REVOKED_MS = 25 * 3_600_000;
+
+/** Copies of the store's restrictions, one key for each user who has any, where the limiter finds them on its way. */
+export function createRestrictionBoard(redis: Redis, now: Now = Date.now): RestrictionBoard {
+  return {
+    async saveRestriction(app, userId, restriction) {
+      const key = restrictionKey(await hashIdentity(userIdentity(app, userId)));
+      const seconds = Math.ceil((endOf(restriction) - now()) / 1_000);
+      if (seconds === Infinity) await redis.send(["set", key, JSON.stringify(restriction)]);
+      else if (seconds > 0) await redis.send(["set", key, JSON.stringify(restriction), "ex", seconds]);
+      else await redis.send(["del", key]);
+    },
+  };
+}
+
+/** @param hashed The user's identity, hashed. */
+export function restrictionKey(hashed: string): string {
+  return `parley:restriction:${hashed}`;
+}
+
+/** @throws when there is something else in its place. */
+export function readRestriction(raw: unknown): Restriction {
+  if (raw === null) return UNRESTRICTED;
+  return z.parse(RestrictionRecord, parseJson(z.parse(z.string(), raw)));
+}
+
+function endOf({ revokedBefore, ban }: Restriction): number {
+  const banned = ban === null ? 0 : (ban.until ?? Infinity);
+  return Math.max(banned, revokedBefore === 0 ? 0 : revokedBefore + REVOKED_MS);
+}
