@@ -92,6 +92,6 @@ function toReply(userId: UserId, { revokedBefore, ban }: Restriction): Restricti
     userId,
     revokedBefore: revokedBefore === 0 ? null : new Date(revokedBefore).toISOString(),
     banned: ban !== null,
-    bannedUntil: ban?.until == null ? null : new Date(ban.until).toISOString(),
+    bannedUntil: ban === null || ban.until === null ? null : new Date(ban.until).toISOString(),
   };
 }

@@ -131,6 +131,7 @@ describe("W05 W06 O02 T20 what a client writes into its request", () => {
     "x-partykit-props": '{"role":"admin"}',
     "x-partykit-room": "other",
     "x-parley-since": "e9.9",
+    "x-parley-not-before": "-1",
     "x-forwarded-for": "10.0.0.1",
     cookie: "session=1",
     "user-agent": "test",
