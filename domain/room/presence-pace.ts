@@ -20,7 +20,8 @@ export class PresencePace {
 
   /** So many changes are told now. */
   told(changes: number, now: number): void {
-    this.#level = Math.min(RUSH_CHANGES + CALM_PER_SECOND, Math.max(0, this.#level + changes - this.#leaked(now)));
+    const level = Math.max(0, this.#level - this.#leaked(now));
+    this.#level = Math.min(RUSH_CHANGES + CALM_PER_SECOND, level + changes);
     this.#toldAt = now;
   }
 

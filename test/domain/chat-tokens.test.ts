@@ -123,6 +123,11 @@ describe.each(KINDS)("a chat token of kind %s", (kind) => {
     expect(before.current.kid).not.toBe(rotating.current.kid);
   });
 
+  it("K10 T17 without a previous secret none is taken, and an empty one is not it", async () => {
+    const empty = await createTokenKeys(ISSUER, "");
+    expect(await answerTo(kind, await sign(kind, {}, empty))).toBe("bad_signature");
+  });
+
   it("throws nothing but a ChatError, whatever is signed", async () => {
     const value = fc.oneof(
       fc.constantFrom("HS256", TYPS[kind], ISSUER, NOW, "alice", "demo"),

@@ -176,6 +176,7 @@ describe("the claims", () => {
     ["J10", { nbf: NOW - 1_000 }, "alice"],
     ["J10", { nbf: "soon" }, "bad_claims"],
     ["J10", { nbf: null }, "bad_claims"],
+    ["J10", { nbf: 0 }, "bad_claims"],
     ["J08", { exp: NOW - 4 }, "alice"],
     ["J08", { exp: NOW - 5 }, "token_expired"],
     ["J12", { iss: "https://evil.example" }, "wrong_issuer"],
@@ -220,6 +221,7 @@ describe("the claims", () => {
       { image: "https://img.example/p.png" },
     ],
     [{ picture: "javascript:alert(1)" }, { image: undefined }],
+    [{ picture: ["https://img.example/a.png"] }, { image: undefined }],
     [{ picture: 7 }, { image: undefined }],
   ])("of %j it shows %j", async (claims, shown) => {
     expect(await verifySession(verifier, token(claims))).toMatchObject(shown);
@@ -292,6 +294,20 @@ describe("what was verified before", () => {
     expect(await answerTo(token())).toBe("alice");
     expect(await answerTo(token({ sub: "bob" }))).toBe("bob");
     expect(await answerTo(token().slice(0, -1))).not.toBe("alice");
+  });
+
+  it("J18 is of 8,192 characters at most", async () => {
+    const ofLength = (length: number): string => {
+      for (let filler = 5_000; filler < 6_100; filler++)
+        for (const x of ["", "y", "yy"]) {
+          const [claims, header] = [{ filler: "x".repeat(filler) }, { x }];
+          const size = rawJwt({ ...HEADER, ...header }, sessionClaims(START, claims), () => "s".repeat(342)).length;
+          if (size === length) return token(claims, header);
+        }
+      throw new Error("There is no such token");
+    };
+    expect(await answerTo(ofLength(8_192))).toBe("alice");
+    expect(await answerTo(ofLength(8_193))).toBe("token_malformed");
   });
 
   it("J18 is not looked up for what is too long to be a token", async () => {

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { retryDelayMs } from "../../../domain/room/backoff.ts";
+import { dueAt } from "../../../domain/room/clock.ts";
+import { contentHash, hashPair } from "../../../domain/room/content-hash.ts";
+import { PresencePace } from "../../../domain/room/presence-pace.ts";
+import { Unread } from "../../../domain/room/unread.ts";
+
+describe("contentHash", () => {
+  // What rooms have kept must be recognised by the rooms of tomorrow, so these may never change.
+  it.each([
+    ["", 3338908027751811],
+    ["hello", 4625896200565286],
+    ["€ 5 \u{1f600}", 149735498202048],
+  ])("of %j is %d, for ever", (text, hash) => {
+    expect(contentHash(text)).toBe(hash);
+  });
+
+  it("is a whole number of 53 bits, and another for another text", () => {
+    const seen = new Map<number, string>();
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const hash = contentHash(text);
+        expect(Number.isSafeInteger(hash) && hash >= 0).toBe(true);
+        expect(seen.get(hash) ?? text).toBe(text);
+        seen.set(hash, text);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("has two halves of 32 bits, others for another seed", () => {
+    expect(hashPair("hello")).toEqual(hashPair("hello", 0));
+    const [high, low] = hashPair("hello");
+    const [otherHigh, otherLow] = hashPair("hello", 4711);
+    expect([high, low].every((half) => half >= 0 && half < 2 ** 32)).toBe(true);
+    expect([high === otherHigh, low === otherLow]).toEqual([false, false]);
+  });
+});
+
+describe("retryDelayMs", () => {
+  it("doubles from half a second to half a minute", () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 1_000].map(retryDelayMs)).toEqual([
+      500, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
+    ]);
+  });
+});
+
+describe("D16 dueAt", () => {
+  it.each([
+    [1_000, 500, 500, 1_000],
+    [1_001, 500, 500, 500],
+    [400, 500, 500, 400],
+    [9_999, 500, 500, 500],
+  ])("planned for %i, at %i, with %i at most: %i", (plannedAt, now, longestMs, due) => {
+    expect(dueAt(plannedAt, now, longestMs)).toBe(due);
+  });
+});
+
+describe("X06 the pace of presence", () => {
+  const T = 1_000_000;
+
+  it("gathers for 100 ms among a few, and for a second in a crowd", () => {
+    const pace = new PresencePace();
+    expect([pace.gatherMs(T, false), pace.gatherMs(T, true)]).toEqual([100, 1_000]);
+    pace.told(25, T);
+    expect(pace.gatherMs(T, false)).toBe(100);
+  });
+
+  it("gathers ever longer in a rush, to 4 s, and is calm again within a second or so", () => {
+    const pace = new PresencePace();
+    pace.told(26, T);
+    expect([1, 2, 3, 4].map(() => pace.gatherMs(T, false))).toEqual([1_000, 2_000, 4_000, 4_000]);
+    pace.told(500, T);
+    expect([pace.gatherMs(T + 999, true), pace.gatherMs(T + 1_000, true)]).toEqual([4_000, 1_000]);
+    pace.told(500, T + 1_000);
+    expect(pace.gatherMs(T + 1_000, false)).toBe(1_000);
+  });
+
+  it("takes five a second for calm, however long they go on", () => {
+    const pace = new PresencePace();
+    for (let second = 0; second < 60; second++) pace.told(5, T + second * 1_000);
+    expect(pace.gatherMs(T + 60_000, false)).toBe(100);
+    for (let second = 60; second < 90; second++) pace.told(7, T + second * 1_000);
+    expect(pace.gatherMs(T + 89_000, false)).toBe(1_000);
+  });
+
+  it("D16 a clock that goes back changes nothing", () => {
+    const pace = new PresencePace();
+    pace.told(26, T);
+    expect(pace.gatherMs(T - 86_400_000, false)).toBe(1_000);
+  });
+});
+
+describe("F18 how far behind a reader may be", () => {
+  it("is 512 events", () => {
+    const unread = new Unread();
+    for (let seq = 1; seq <= 512; seq++) unread.push(seq, 1);
+    expect(unread.floor).toBe(0);
+    unread.push(513, 1);
+    expect(unread.floor).toBe(1);
+  });
+
+  it("is 1 MiB, to the byte", () => {
+    const unread = new Unread();
+    for (let seq = 1; seq <= 4; seq++) unread.push(seq, 256 * 1024);
+    expect(unread.floor).toBe(0);
+    unread.push(5, 1);
+    expect(unread.floor).toBe(1);
+    unread.push(6, 256 * 1024);
+    expect(unread.floor).toBe(2);
+    unread.push(7, 5 * 1024 * 1024);
+    expect(unread.floor).toBe(7);
+  });
+
+  it("goes on for as long as a room lives, from wherever its order stands", () => {
+    const unread = new Unread();
+    for (let seq = 5_001; seq <= 9_000; seq++) unread.push(seq, 4_096);
+    expect(unread.floor).toBe(9_000 - 256);
+    for (let seq = 9_001; seq <= 10_000; seq++) unread.push(seq, 10);
+    expect(unread.floor).toBe(10_000 - 512);
+  });
+});
