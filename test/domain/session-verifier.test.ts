@@ -62,6 +62,7 @@ describe("verifySession", () => {
       userId: "alice",
       name: "Alice A.",
       image: "https://img.example/a.png",
+      issuedAt: (NOW - 10) * 1_000,
       expiresAt: (NOW + 50) * 1_000,
     });
   });

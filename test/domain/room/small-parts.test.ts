@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { retryDelayMs } from "../../../domain/room/backoff.ts";
-import { dueAt } from "../../../domain/room/clock.ts";
+import { dueAt, RoomClock } from "../../../domain/room/clock.ts";
 import { contentHash, hashPair } from "../../../domain/room/content-hash.ts";
 import { PresencePace } from "../../../domain/room/presence-pace.ts";
 import { Unread } from "../../../domain/room/unread.ts";
@@ -43,6 +43,55 @@ describe("retryDelayMs", () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 1_000].map(retryDelayMs)).toEqual([
       500, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
     ]);
+  });
+});
+
+describe("D16 a room's clock", () => {
+  function clockAt(start: number) {
+    let wall = start;
+    const clock = new RoomClock(() => wall);
+    return { clock, at: (now: number) => ((wall = now), clock.now()) };
+  }
+
+  it("goes with the wall clock, and is no way ahead of it, until that goes back", () => {
+    const { clock, at } = clockAt(10_000);
+    expect([clock.takeSetBack(), at(10_000), at(50_000), clock.toWall(60_000), clock.fromWall(60_000)]).toEqual([
+      false,
+      10_000,
+      50_000,
+      60_000,
+      60_000,
+    ]);
+    expect(clock.takeSetBack()).toBe(false);
+  });
+
+  it("goes on where it was when the wall clock goes back, and tells so once", () => {
+    const { clock, at } = clockAt(50_000);
+    at(50_000);
+    expect([at(10_000), at(11_000), clock.toWall(51_000), clock.fromWall(11_000)]).toEqual([
+      50_000, 51_000, 11_000, 51_000,
+    ]);
+    expect([clock.takeSetBack(), clock.takeSetBack()]).toEqual([true, false]);
+    expect([at(5_000), at(6_000), clock.takeSetBack()]).toEqual([51_000, 52_000, true]);
+  });
+
+  it("meets the wall clock again when that has caught up", () => {
+    const { clock, at } = clockAt(50_000);
+    at(50_000);
+    at(10_000);
+    expect([at(60_000), clock.toWall(60_000), at(60_500)]).toEqual([60_000, 60_000, 60_500]);
+  });
+
+  it("takes no notice of a second, and of more", () => {
+    const { clock, at } = clockAt(50_000);
+    at(50_000);
+    expect([at(49_000), clock.takeSetBack()]).toEqual([50_000, false]);
+    expect([at(47_999), clock.takeSetBack()]).toEqual([50_000, true]);
+    const asked = clockAt(50_000);
+    asked.at(50_000);
+    asked.at(48_000);
+    asked.at(49_000);
+    expect(asked.clock.takeSetBack()).toBe(true);
   });
 });
 
