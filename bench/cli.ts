@@ -1,6 +1,7 @@
 import { benchApiKeys } from "./api-keys.ts";
 import { benchFanout } from "./fanout.ts";
 import { benchHistory } from "./history.ts";
+import { benchModeration } from "./moderation.ts";
 import { benchTokens } from "./tokens.ts";
 
 const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = {
@@ -16,6 +17,10 @@ const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = 
     about: "one room with 10, 100 and 1,000 listeners, next to a bare ws server, Socket.IO and a bare PartyKit room",
     run: () => benchFanout(),
   },
+  moderation: {
+    about: "what the content filter costs a message, attacks included, what it finds and what it finds wrongly",
+    run: benchModeration,
+  },
   keys: { about: "whether the time of an answer tells how much of a wrong API key is right", run: benchApiKeys },
 };
 
@@ -24,7 +29,7 @@ const HELP = `Usage: npm run bench -- NAME...
 Measures, and prints what it measured next to the goal.
 
 ${Object.entries(BENCHMARKS)
-  .map(([name, { about }]) => `  ${name.padEnd(9)} ${about}`)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
   .join("\n")}
   --help    this text`;
 

@@ -75,7 +75,8 @@ function findSpans(vocabulary: Vocabulary, { blocked, allowed }: OwnLists, conte
       .filter((span) => !excused.some((other) => other.start <= span.start && span.end <= other.end))
       .filter((span) => !isName(vocabulary, content, folded, span)),
     ...blocked.find(text, tokens.plain),
-    ...tokens.disguised.filter((token) => blocked.hasWord(token.text) || blocked.hasPart(token.text)),
+    ...tokens.disguised.filter(({ text: read }) => blocked.hasWord(read) || blocked.hasPart(read)),
+    ...tokens.starred.filter(({ text: read }) => blocked.hasWord(read)),
   ];
 }
 
@@ -88,12 +89,13 @@ function isName({ names }: Vocabulary, content: string, { text, starts, ends }: 
 function findVocabulary(
   { patterns, words, splittable }: Vocabulary,
   text: string,
-  { plain, disguised }: Tokens,
+  { plain, disguised, starred }: Tokens,
 ): Span[] {
   return [
     ...patterns.find(text),
     ...words.find(text, plain),
     ...disguised.filter((token) => words.hasWord(token.text)),
+    ...starred.filter((token) => words.hasWord(token.text) || splittable.has(token.text)),
     ...findInDisguised(patterns, disguised),
     ...findSplit(splittable, text, plain),
   ];

@@ -30,16 +30,18 @@ export interface Tokens {
   plain: Token[];
   /** What else some of them can be read as. */
   disguised: Token[];
+  /** What those can be read as that have one letter starred out: only whole words are looked for in them. */
+  starred: Token[];
 }
 
 /** Splits a folded text into words, and reads those that have digits, symbols or repeats in them in every way that makes sense. */
 export function readTokens(text: string): Tokens {
-  const tokens: Tokens = { plain: [], disguised: [] };
+  const tokens: Tokens = { plain: [], disguised: [], starred: [] };
   for (const { 0: chunk, index } of text.matchAll(CHUNK)) {
     if (!DISGUISE.test(chunk)) addWord(tokens, chunk, index);
     else {
       for (const { 0: word, index: at } of chunk.matchAll(WORD)) addWord(tokens, word, index + at);
-      tokens.disguised.push(...readDisguise(chunk, index));
+      addDisguise(tokens, chunk, index);
     }
   }
   return tokens;
@@ -73,24 +75,23 @@ function addWord({ plain, disguised }: Tokens, word: string, start: number): voi
   if (REPEATS.test(bare)) disguised.push(...withoutRepeats({ text: bare, start, end: start + word.length }));
 }
 
-function readDisguise(chunk: string, index: number): Token[] {
+function addDisguise({ disguised, starred }: Tokens, chunk: string, index: number): void {
   const trimmed = chunk.replace(EDGES, "");
-  if (trimmed.length < 2 || !DISGUISE.test(trimmed) || NUMBER.test(trimmed)) return [];
+  if (trimmed.length < 2 || !DISGUISE.test(trimmed) || NUMBER.test(trimmed)) return;
   const start = index + chunk.indexOf(trimmed);
   const end = start + trimmed.length;
-  return [...new Set(readings(trimmed))].flatMap((text) => [
-    { text, start, end },
-    ...withoutRepeats({ text, start, end }),
-  ]);
+  const stars = trimmed.split("*").length - 1;
+  for (const text of readings(trimmed)) {
+    if (stars === 0) disguised.push({ text, start, end }, ...withoutRepeats({ text, start, end }));
+    else if (stars === 1) for (const vowel of VOWELS) starred.push({ text: text.replace("*", vowel), start, end });
+  }
 }
 
+/** With each sign as the letter it looks like; some look like two. */
 function readings(chunk: string): string[] {
-  const stars = chunk.split("*").length - 1;
-  if (stars > 1) return [];
-  const looks = (one: string) =>
-    [...chunk].map((unit) => (TWO_LOOKS.test(unit) ? one : (LOOKS.get(unit) ?? unit))).join("");
-  const read = TWO_LOOKS.test(chunk) ? [looks("i"), looks("l")] : [looks("i")];
-  return stars === 0 ? read : read.flatMap((text) => VOWELS.map((vowel) => text.replace("*", vowel)));
+  const readAs = (letter: string) =>
+    Array.from(chunk, (unit) => (TWO_LOOKS.test(unit) ? letter : (LOOKS.get(unit) ?? unit))).join("");
+  return TWO_LOOKS.test(chunk) ? [readAs("i"), readAs("l")] : [readAs("i")];
 }
 
 /** "fuuuck" is read with one "u" and with two. */
