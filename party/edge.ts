@@ -95,8 +95,10 @@ type Admission = z.infer<typeof VisitReply>;
  */
 async function requireAdmission(lobby: Lobby, guest: Guest): Promise<Admission> {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
-  const [admission] = await Promise.all([visit(lobby, guest), askRoomAdmission(lobby, guest)]);
-  return admission;
+  const [person, room] = await Promise.allSettled([visit(lobby, guest), askRoomAdmission(lobby, guest)]);
+  // What holds everywhere before what holds here: who is banned from the app should not hear of one room only.
+  for (const asked of [person, room]) if (asked.status === "rejected") throw asked.reason;
+  return (person as PromiseFulfilledResult<Admission>).value; // it was not rejected, as just seen
 }
 
 async function askRoomAdmission(lobby: Lobby, guest: Guest): Promise<void> {

@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { VISITS_MAX } from "../../domain/visits.ts";
+import { createRoomLogger } from "../../party/log.ts";
+import { Person } from "../../party/person.ts";
+import { FakePlatform } from "./fake-platform.ts";
+
+const START = Date.parse("2026-03-01T12:00:00.000Z");
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+describe.each([
+  ["awake", false],
+  ["asleep between any two requests", true],
+])("the object that stands for a person, %s", (_, sleepy) => {
+  let [platform, now] = [new FakePlatform(), START];
+  let person: Person;
+  const wake = () =>
+    new Person(
+      platform,
+      () => now,
+      createRoomLogger(false, () => {}),
+    );
+  beforeEach(() => {
+    [platform, now] = [new FakePlatform(), START];
+    person = wake();
+  });
+
+  const ask = async (verb: string, body: unknown) => {
+    if (sleepy) person = wake();
+    const url = `http://rooms.test/parties/people/0123abcd/${verb}`;
+    const answer = await person.request({ url, text: async () => JSON.stringify(body) });
+    return { status: answer.status, ...((await answer.json()) as object) };
+  };
+  const visit = (roomId: string, issuedAt = now) => ask("visit", { roomId, issuedAt });
+  const order = (change: object) => ask("order", { userId: "bob", requestId: "r1", ...change });
+  const advance = async (ms: number) => {
+    for (const until = now + ms; ;) {
+      const alarmAt = platform.storage.alarmAt;
+      if (alarmAt === null || alarmAt > until) return void (now = until);
+      now = alarmAt;
+      platform.storage.alarmAt = null;
+      if (sleepy) person = wake();
+      await person.alarm();
+    }
+  };
+
+  it("J24 names the rooms where somebody has been, to whoever revokes their tokens", async () => {
+    expect(await visit("lobby")).toEqual({ status: 200, notBefore: 0 });
+    await visit("plans");
+    await visit("lobby");
+    expect(await order({ revokedBefore: now })).toEqual({ status: 200, rooms: ["lobby", "plans"] });
+  });
+
+  it("J24 refuses tokens from before, takes later ones, and tells rooms since when", async () => {
+    await order({ revokedBefore: START });
+    expect(await visit("lobby", START - 1)).toEqual({ status: 401, code: "token_revoked" });
+    expect(await visit("lobby", START)).toEqual({ status: 200, notBefore: START });
+  });
+
+  it("J24 never takes a revocation back, but one from a clock that ran ahead (D16)", async () => {
+    await order({ revokedBefore: START });
+    await order({ revokedBefore: START - 30_000 });
+    expect(await visit("lobby", START - 1)).toMatchObject({ code: "token_revoked" });
+    await order({ revokedBefore: START + DAY });
+    expect(await visit("lobby", START + 1)).toMatchObject({ code: "token_revoked" });
+    await order({ revokedBefore: START + 1_000 });
+    expect(await visit("lobby", START + 1_000)).toEqual({ status: 200, notBefore: START + 1_000 });
+  });
+
+  it("A09 refuses who is banned, whatever their token, until the ban ends or is lifted", async () => {
+    await order({ revokedBefore: START, ban: { until: START + HOUR } });
+    expect(await visit("lobby", START + 1)).toEqual({ status: 403, code: "banned" });
+    now += HOUR;
+    expect(await visit("lobby")).toMatchObject({ status: 200 });
+    await order({ ban: { until: null } });
+    expect(await visit("lobby")).toMatchObject({ code: "banned" });
+    await order({ ban: null });
+    expect(await visit("lobby")).toEqual({ status: 200, notBefore: START });
+    expect(await visit("lobby", START - 1)).toMatchObject({ code: "token_revoked" });
+  });
+
+  it("D16 a clock that jumps a day and back neither ends a ban for good nor forgets a room", async () => {
+    await visit("lobby");
+    await order({ ban: { until: START + HOUR } });
+    await advance(2 * DAY + HOUR);
+    expect(await order({})).toMatchObject({ rooms: ["lobby"] });
+    now = START;
+    expect(await visit("lobby")).toMatchObject({ code: "banned" });
+  });
+
+  it("forgets rooms long after the last socket there can have ended, and keeps those visited since", async () => {
+    await visit("lobby");
+    await visit("plans");
+    await advance(2 * DAY);
+    await visit("plans");
+    await advance(2 * DAY);
+    expect(await order({})).toEqual({ status: 200, rooms: ["plans"] });
+    await advance(8 * DAY);
+    expect(platform.storage.keys("room:")).toEqual([]);
+  });
+
+  it("writes nothing for who comes back within the hour", async () => {
+    await visit("lobby");
+    const { puts } = platform.storage;
+    now += HOUR / 2;
+    await visit("lobby");
+    expect(platform.storage.puts).toBe(puts);
+  });
+
+  it("answers what it cannot read, and what it does not know, with an error and nothing else", async () => {
+    expect(await ask("visit", { roomId: "../x", issuedAt: now })).toEqual({ status: 503, code: "rooms_unavailable" });
+    expect(await ask("debug", {})).toEqual({ status: 404, code: "not_found" });
+  });
+});
+
+it("takes no more rooms than a person can be in", async () => {
+  const platform = new FakePlatform();
+  const rooms = Array.from({ length: VISITS_MAX }, (_, at) => [`room:r${at}`, START] as const);
+  for (let at = 0; at < rooms.length; at += 100)
+    await platform.storage.put(Object.fromEntries(rooms.slice(at, at + 100)));
+  const person = new Person(
+    platform,
+    () => START,
+    createRoomLogger(false, () => {}),
+  );
+  const visit = async (roomId: string) => {
+    const text = async () => JSON.stringify({ roomId, issuedAt: START });
+    return (await person.request({ url: "http://rooms.test/parties/people/0123abcd/visit", text })).status;
+  };
+  expect([await visit("r0"), await visit("one-too-many")]).toEqual([200, 429]);
+});
+
+it("refuses everybody when it cannot read what it kept", async () => {
+  const platform = new FakePlatform();
+  await platform.storage.put({ restriction: { revokedBefore: "yesterday" } });
+  const person = new Person(
+    platform,
+    () => START,
+    createRoomLogger(false, () => {}),
+  );
+  const text = async () => JSON.stringify({ roomId: "lobby", issuedAt: START });
+  const answer = await person.request({ url: "http://rooms.test/parties/people/0123abcd/visit", text });
+  expect(answer.status).toBe(503);
+});
