@@ -1,3 +1,4 @@
+import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PROJECT_DIR } from "../../dev/project.ts";
@@ -56,7 +57,12 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
   console.log(`${command}\nstarting the stack, with a proxy at every hop`);
   const lines = new LineTap();
   const plugins = bug === undefined ? [] : [patchPlugin([...findBug(bug).patches])];
-  const world = await startWorld({ seed, onLine: lines.onLine, patches: { rooms: plugins, worker: plugins } });
+  const log = createWriteStream(logOf(file), { mode: 0o600 });
+  const onLine = (part: string, line: string) => {
+    log.write(`${new Date().toISOString()} ${part}: ${line}\n`);
+    lines.onLine(part, line);
+  };
+  const world = await startWorld({ seed, onLine, patches: { rooms: plugins, worker: plugins } });
   const recorder = new Recorder(file);
   const rooms = Array.from({ length: options.rooms }, (_, at) => `chaos-${at + 1}`);
   const startedAt = performance.now();
@@ -76,7 +82,13 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
     return { entries: recorder.entries, complaints: troubles.map((trouble) => `A fault failed: ${trouble}`) };
   } finally {
     await world.stop();
+    log.end();
   }
+}
+
+/** What the Worker and the rooms wrote goes beside the history. */
+function logOf(file: string): string {
+  return file.replace(/\.jsonl$/, "") + ".log";
 }
 
 /** Judges a history and says what came of it. */

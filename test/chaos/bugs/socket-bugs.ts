@@ -92,13 +92,13 @@ export const SOCKET_BUGS: readonly Bug[] = [
       },
       {
         file: "party/messages.ts",
-        find: "take(session: Session, { content, clientMessageId }: MessageFrame): void {",
-        replace: "take(session: Session, { content, clientMessageId, ...claimed }): void {",
+        find: "take(session: Session, { content, clientMessageId }: MessageFrame)",
+        replace: "take(session: Session, { content, clientMessageId, ...claimed })",
       },
       {
         file: "party/messages.ts",
-        find: "const { userId, username } = session.state;",
-        replace: "const { userId, username } = { ...session.state, ...claimed };",
+        find: "} = session.state;",
+        replace: "} = { ...session.state, ...claimed };",
       },
     ],
   },
