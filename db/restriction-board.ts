@@ -27,10 +27,11 @@ export function restrictionKey(hashed: string): string {
   return `parley:restriction:${hashed}`;
 }
 
-/** @throws when there is something else in its place. */
-export function readRestriction(raw: unknown): Restriction {
+/** What Redis has answered; undefined when something else is in its place, so that the store is asked. */
+export function readRestriction(raw: unknown): Restriction | undefined {
   if (raw === null) return UNRESTRICTED;
-  return z.parse(RestrictionRecord, parseJson(z.parse(z.string(), raw)));
+  const restriction = z.safeParse(RestrictionRecord, parseJson(String(raw)));
+  return restriction.success ? restriction.data : undefined;
 }
 
 function endOf({ revokedBefore, ban }: Restriction): number {

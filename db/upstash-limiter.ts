@@ -84,7 +84,7 @@ const Counts = z.tuple([z.int(), z.int()]);
  * All the library asks of a Redis client for a sliding window: to run its script, by hash or whole. What is to be read on
  * the same way is asked for in the same request.
  */
-function createScriptRunner(redis: Redis, key: string, found: (restriction: Restriction) => void): Client {
+function createScriptRunner(redis: Redis, key: string, found: (restriction: Restriction | undefined) => void): Client {
   const runner = (command: string) => async (script: string, keys: string[], args: number[]) => {
     try {
       const run: Command = [command, script, keys.length, ...keys, ...args];

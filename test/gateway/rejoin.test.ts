@@ -270,6 +270,25 @@ describe("a room that refuses", () => {
     expect(gateway.rooms).toHaveLength(3);
   });
 
+  it("A09 ends the whole socket of a user who was banned from the app", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp("banned", "banned: everywhere");
+    expect(client.closed).toMatchObject({ code: 4506 });
+  });
+
+  it("J24 ends the whole socket of a user whose tokens were revoked", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp("invalid_token", "invalid_token");
+    expect(client.closed).toMatchObject({ code: 4500 });
+  });
+
+  it("A10 tells of the one room a user was removed from, and the socket lives", async () => {
+    const { client, lobby } = await gateway.joined();
+    lobby.hangUp("forbidden", "forbidden");
+    expect(client.ofType("error")).toMatchObject([{ code: "forbidden", roomId: "lobby" }]);
+    expect(client.closed).toBeUndefined();
+  });
+
   it("A09 closes one that was open, for a user who was banned there", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp("banned");
