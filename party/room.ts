@@ -4,6 +4,7 @@ import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { UpgradeRequest } from "./admission.ts";
 import { Attendance } from "./attendance.ts";
+import { Bursts } from "./bursts.ts";
 import type { RoomDeps } from "./deps.ts";
 import { Door } from "./door.ts";
 import { Durable } from "./durable.ts";
@@ -53,6 +54,7 @@ export class ChatRoom {
   readonly #frames: FrameHandler;
   readonly #reporter: PresenceReporter;
   readonly duties: Duties;
+  readonly #bursts: Bursts;
   #isAwake = false;
   #loading: Promise<void> | undefined;
 
@@ -68,7 +70,7 @@ export class ChatRoom {
     this.deps = deps;
     this.durable = durable;
     this.readers = new Readers(this);
-    const lost = (session: Session) => this.drop(session);
+    const lost = (session: Session) => this.#bursts.lost(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
     this.fanOut = new FanOut({ sessions, after, now, lost, stop });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
@@ -80,6 +82,12 @@ export class ChatRoom {
     this.messages = new Messages(this);
     this.orders = new Orders(this);
     this.#frames = new FrameHandler(this);
+    this.#bursts = new Bursts({
+      after,
+      now,
+      take: (session, message) => this.#take(session, message),
+      drop: (session) => this.drop(session),
+    });
     this.duties = new Duties(this, this.#reporter);
   }
 
@@ -103,13 +111,13 @@ export class ChatRoom {
     this.#mindClock();
     const session = this.sessions.find(connection);
     if (session === undefined) return undefined;
-    const work = this.#guard("message", () => this.#frames.take(session, message));
-    return work?.catch((error: unknown) => this.deps.log.error("message_failed", error));
+    return this.#bursts.take(session, message);
   }
 
   /** A socket is gone. May be told twice, and for a socket this room has ended itself. */
   close(connection: Connection): void {
     this.#guard("close", () => {
+      this.#bursts.drain();
       const session = this.sessions.find(connection);
       const state = readState(connection);
       if (session !== undefined) this.drop(session);
@@ -241,6 +249,11 @@ export class ChatRoom {
     if (!this.clock.takeSetBack()) return;
     this.durable.alarmIs(undefined);
     this.duties.schedule();
+  }
+
+  #take(session: Session, message: unknown): Promise<void> | undefined {
+    const work = this.#guard("message", () => this.#frames.take(session, message));
+    return work?.catch((error: unknown) => this.deps.log.error("message_failed", error));
   }
 
   /** Work that outlives its hook: what comes of it may be due earlier than the next alarm. */

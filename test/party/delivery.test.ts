@@ -187,6 +187,7 @@ describe("writing behind", () => {
     control.mode = "down";
     for (let at = 1; at <= 10_000; at++)
       await world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+    await world.advance(0);
     const refusal = await alice.post("one too many");
     expect(refusal).toMatchObject({ type: "error", code: "history_backlog" });
     expect("retryAfterMs" in refusal && refusal.retryAfterMs).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ async function burst(world: World, client: Client, count: number): Promise<void>
       client.connection,
       `{"type":"message","content":"m${at}","clientMessageId":"${crypto.randomUUID()}"}`,
     );
+  await world.advance(0);
 }
 
 describe("fan-out", () => {
@@ -86,5 +87,31 @@ describe("fan-out", () => {
     expect(carol.all("message")).toHaveLength(1);
     await world.advance(6_000);
     expect(carol.last("presence")).toMatchObject({ userId: "bob", status: "offline" });
+  });
+});
+
+describe("frames that come in bursts", () => {
+  it("are taken together in a busy room: stored in one go, in order, each acked", async () => {
+    const world = new World({ settings });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await world.advance(1_000);
+    for (let at = 0; at < 60; at++)
+      for (const { connection, userId } of [alice, bob])
+        void world.room.message(connection, `{"type":"message","content":"${userId} ${at}"}`);
+    expect(alice.all("ack").length).toBeLessThan(10);
+    await world.advance(0);
+    expect(alice.all("message").map(({ content }) => content)).toEqual(
+      Array.from({ length: 120 }, (_, at) => `${at % 2 === 0 ? "alice" : "bob"} ${Math.floor(at / 2)}`),
+    );
+    expect([alice.all("ack"), bob.all("ack")].map(({ length }) => length)).toEqual([60, 60]);
+  });
+
+  it("are taken before the close of the socket they came on", async () => {
+    const world = new World({ settings });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    for (let at = 0; at < 30; at++) void world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+    await alice.leave();
+    await world.advance(15);
+    expect(bob.all("message")).toHaveLength(30);
   });
 });

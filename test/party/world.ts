@@ -220,6 +220,7 @@ export class World {
       before();
       await this.room.start();
       const result = await hook();
+      this.#runTimers(); // those that wait for no time at all
       await settle();
       return result;
     };
