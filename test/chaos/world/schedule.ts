@@ -26,8 +26,8 @@ interface Habit {
 const HABITS: Record<FaultName, Habit> = {
   rooms_killed: { lane: "process", seconds: [0.5, 4] },
   rooms_stopped: { lane: "process", seconds: [1, 7] },
-  // The runtime puts an idle room to sleep after ten seconds.
-  rooms_evicted: { lane: "process", seconds: [14, 17], oneRoom: true },
+  // The runtime puts a room to sleep after ten idle seconds, and a room with sockets wakes every 25 s for their heads.
+  rooms_evicted: { lane: "process", seconds: [20, 22], oneRoom: true },
   rooms_redeployed: { lane: "process", seconds: [1, 2] },
   clock_forward: { lane: "process", seconds: [3, 9] },
   clock_back: { lane: "process", seconds: [3, 9] },

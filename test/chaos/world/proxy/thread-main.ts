@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { Proxies } from "./proxies.ts";
 import type { Call, Reply } from "./thread.ts";
 
-// Runs as a thread: does what it is asked until it is told to close.
+// Runs as a thread: does what it is asked until it is terminated.
 const proxies = new Proxies();
 parentPort?.on("message", (call: Call) => void serve(call));
 
@@ -11,7 +11,6 @@ async function serve({ id, name, args }: Call): Promise<void> {
   try {
     const method = proxies[name] as (...args: unknown[]) => unknown; // arguments are typed where the call is made
     say({ id, result: await method.apply(proxies, args) });
-    if (name === "close") parentPort?.close();
   } catch (error) {
     say({ id, failure: error instanceof Error ? error.message : String(error) });
   }

@@ -51,6 +51,7 @@ export function startProxies(): RemoteProxies {
     answers: remote("answers"),
     close: async () => {
       await call("close", []);
+      await thread.terminate(); // connections that are still on their way do not keep it
       await ended;
     },
   } as RemoteProxies; // every call answers what the method of its name does
