@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import type { KeyStore } from "../domain/ports.ts";
 import { API_KEY_COLUMNS, ApiKeyRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";
@@ -14,7 +15,11 @@ export function createKeyStore(sql: Sql): KeyStore {
     async insertApiKey({ id, app, environment, hash, createdAt, revokedAt }) {
       await sql.transaction([
         {
-          text: "insert into api_keys (id, app, environment, hash, created_at, revoked_at) values ($1, $2, $3, $4, $5, $6)",
+          text: noted(
+            "create",
+            "insert into api_keys (id, app, environment, hash, created_at, revoked_at) values ($1, $2, $3, $4, $5, $6)",
+            "created_at",
+          ),
           params: [id, app, environment, hash, createdAt, revokedAt],
         },
       ]);
@@ -26,11 +31,19 @@ export function createKeyStore(sql: Sql): KeyStore {
       });
     },
     async revokeApiKey(id, at) {
-      const revoked = await sql.rows(ApiKeyRow, {
-        text: `update api_keys set revoked_at = $2 where id = $1 and revoked_at is null returning ${API_KEY_COLUMNS}`,
+      const revoked = await sql.rows(z.object({}), {
+        text: noted("revoke", "update api_keys set revoked_at = $2 where id = $1 and revoked_at is null", "revoked_at"),
         params: [id, at],
       });
       return revoked.length === 1;
     },
   };
+}
+
+/** What happens to a key is in the audit log. Only an operator can do it, who has no id here. */
+function noted(did: "create" | "revoke", change: string, at: string): string {
+  return `
+    with changed as (${change} returning *)
+    insert into audit_log (app, id, at, action, actor, subject, detail)
+    select app, gen_random_uuid(), ${at}, 'key.${did}', 'system', id, environment from changed returning place`;
 }

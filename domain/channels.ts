@@ -3,6 +3,7 @@ import { ChatError } from "../protocol/errors.ts";
 import type { Channel, ChannelPage, CreateChannelRequest } from "../protocol/http.ts";
 import { type ChannelId, isChannelId, LOBBY, RESERVED_CHANNEL_IDS, type UserId } from "../protocol/ids.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import { actorOf } from "./audit-entry.ts";
 import { type Caller, creatorOf, type UserCaller } from "./callers.ts";
 import { requireVisible } from "./channel-access.ts";
 import type { Deps } from "./deps.ts";
@@ -20,8 +21,9 @@ export async function createChannel(
   { driver }: Pick<Deps, "driver">,
   caller: Caller,
   request: CreateChannelRequest,
+  requestId: string,
 ): Promise<{ channel: Channel; created: boolean }> {
-  const wanted = toNewChannel(caller, request);
+  const wanted = { ...toNewChannel(caller, request), asked: { actor: actorOf(caller), requestId } };
   const { channel, created, userIds, memberCount } = await driver.createChannel(wanted);
   if (!created) requireSame(channel, wanted, userIds, memberCount);
   const role = caller.by === "key" ? {} : { role: "owner" as const };

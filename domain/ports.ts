@@ -169,6 +169,7 @@ export interface ModerationStore {
   saveModeration(app: AppId, id: ChannelId | null, record: ModerationRecord, entry: AuditEntry): Promise<void>;
 }
 
+/** What is done to a key is in the audit log. */
 export interface KeyStore {
   findApiKey(id: string): Promise<ApiKeyRecord | undefined>;
   insertApiKey(key: ApiKeyRecord): Promise<void>;

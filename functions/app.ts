@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Deps } from "../domain/deps.ts";
 import { KeyGuard } from "../domain/key-guard.ts";
+import { RefusedRequests } from "../domain/refused-requests.ts";
 import { addressReader } from "./address.ts";
 import { createAnswerHeaders } from "./answer.ts";
 import { Endpoint, type EndpointDeps } from "./endpoint.ts";
@@ -17,6 +18,7 @@ export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
     deps,
     headers: createAnswerHeaders(deps.settings),
     guard: new KeyGuard(deps),
+    refused: new RefusedRequests(deps),
     addressOf: addressReader(deps.settings),
   };
   // Paths are matched as they were sent: an escaped letter is another address, and there is nothing there.

@@ -3,6 +3,7 @@ import { type Caller, userIdentity } from "../domain/callers.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { KeyGuard } from "../domain/key-guard.ts";
 import { requireUnrestricted } from "../domain/restriction.ts";
+import type { RefusedRequests } from "../domain/refused-requests.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { firstIssue } from "../protocol/frames.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
@@ -23,6 +24,7 @@ export interface EndpointDeps {
   deps: Deps;
   headers: AnswerHeaders;
   guard: KeyGuard;
+  refused: RefusedRequests;
   addressOf: (request: Request) => string;
 }
 
@@ -101,7 +103,23 @@ export class Endpoint {
         ? undefined
         : await authenticate(deps, guard, route.auth, { headers: request.headers, query: url.query, address });
     trace.userId = caller === undefined || caller.by === "key" ? undefined : caller.userId;
-    const { requestId, startedAt } = trace;
+    if (caller === undefined) return await this.#handle(route, request, headers, trace, { url, address, caller });
+    try {
+      return await this.#handle(route, request, headers, trace, { url, address, caller });
+    } catch (error) {
+      if (error instanceof ChatError) this.#own.refused.note(caller, route.id, error, trace.requestId);
+      throw error;
+    }
+  }
+
+  async #handle(
+    route: Route,
+    request: Request,
+    headers: HeaderFields,
+    { requestId, startedAt }: Trace,
+    { url, address, caller }: { url: RawUrl; address: string; caller: Caller | undefined },
+  ): Promise<Response> {
+    const { deps } = this.#own;
     const parsed = await this.#parse(route, request, url);
     const call = { caller: caller as Caller, address, requestId, startedAt, ...parsed };
     if (route.limit !== undefined) await this.#limit(route.limit, call, headers);

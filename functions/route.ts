@@ -53,7 +53,7 @@ export interface RouteDefinition<
 > {
   /** The `operationId`. */
   id: string;
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   /** The canonical path, with `:name` for each parameter. */
   path: string;
   /** Other paths that serve the same. */

@@ -1,6 +1,7 @@
 import type { Route } from "./route.ts";
 import * as bans from "./routes/bans.ts";
 import { create, history, list, read } from "./routes/channels.ts";
+import * as moderation from "./routes/moderation.ts";
 import { connectionTest, health, healthz, signIn } from "./routes/operations.ts";
 import { ban, revoke, unban } from "./routes/people.ts";
 import { roomPresence, userPresence } from "./routes/presence.ts";
@@ -24,6 +25,11 @@ export const ROUTES: readonly Route[] = [
   revoke,
   ban,
   unban,
+  moderation.readApp,
+  moderation.saveApp,
+  moderation.readChannel,
+  moderation.saveChannel,
+  moderation.audit,
   roomPresence,
   userPresence,
   healthz,

@@ -38,8 +38,8 @@ export const create = defineRoute({
     "driver_unavailable",
   ],
   limit: { policy: "channel", by: ({ caller }) => identityOf(caller) },
-  handler: async (deps, { caller, body }) => {
-    const { channel, created } = await createChannel(deps, caller, body);
+  handler: async (deps, { caller, body, requestId }) => {
+    const { channel, created } = await createChannel(deps, caller, body, requestId);
     return created ? answer(201, channel) : answer(200, channel);
   },
 });

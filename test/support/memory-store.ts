@@ -1,5 +1,6 @@
 import { BatchRefused, type RefusedEvent } from "../../domain/batch-refused.ts";
 import type {
+  ApiKeyRecord,
   AuditEntry,
   AuditStore,
   ChannelRecord,
@@ -39,12 +40,18 @@ export function createMemoryStore(now: () => Date = () => new Date()): Store {
   };
 }
 
-function keyStore({ keys }: State): Pick<Store, "findApiKey" | "insertApiKey" | "listApiKeys" | "revokeApiKey"> {
+function keyStore(state: State): Pick<Store, "findApiKey" | "insertApiKey" | "listApiKeys" | "revokeApiKey"> {
+  const { keys } = state;
+  const note = (action: "key.create" | "key.revoke", { app, id, environment }: ApiKeyRecord, at: Date) => {
+    const about = { actor: "system", channelId: null, subject: id, requestId: null, detail: environment };
+    addAudit(state, app, [{ ...about, id: crypto.randomUUID(), at: at.getTime(), action }]);
+  };
   return {
     findApiKey: async (id) => structuredClone(keys.get(id)),
     insertApiKey: async (key) => {
       if (keys.has(key.id)) throw new ChatError("storage_unavailable");
       keys.set(key.id, structuredClone(key));
+      note("key.create", key, key.createdAt);
     },
     listApiKeys: async (app) =>
       [...keys.values()]
@@ -55,6 +62,7 @@ function keyStore({ keys }: State): Pick<Store, "findApiKey" | "insertApiKey" | 
       const key = keys.get(id);
       if (key === undefined || key.revokedAt !== null) return false;
       keys.set(id, { ...key, revokedAt: at });
+      note("key.revoke", key, at);
       return true;
     },
   };

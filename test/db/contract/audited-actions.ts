@@ -127,6 +127,24 @@ export function describeAuditedActions(opened: Opened): void {
     });
   });
 
+  describe("the audit log of an app's keys", () => {
+    it("S4-27 has a key's making and its end, once each", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const [createdAt, revokedAt] = [new Date("2026-01-02T03:04:05.678Z"), new Date("2026-02-02T03:04:05.678Z")];
+      const key = { id: crypto.randomUUID(), app, environment: "test" as const, hash: "canary", createdAt };
+      await store.insertApiKey({ ...key, revokedAt: null });
+      await expect(store.insertApiKey({ ...key, revokedAt: null })).rejects.toThrow();
+      for (let time = 0; time < 2; time++) await store.revokeApiKey(key.id, revokedAt);
+      const about = { actor: "system", subject: key.id, channelId: null, requestId: null, detail: "test" };
+      expect(await entries(app)).toMatchObject([
+        { ...about, action: "key.create", at: createdAt.getTime() },
+        { ...about, action: "key.revoke", at: revokedAt.getTime() },
+      ]);
+      expect(JSON.stringify(await entries(app))).not.toContain("canary");
+    });
+  });
+
   describe("the lists of a content filter", () => {
     it("are found for the app and for the channel, each as it was saved last", async () => {
       const { store } = opened();

@@ -124,8 +124,8 @@ export function describeInjection(opened: Opened): void {
           users: (before["users"] ?? 0) + some.length,
           api_keys: (before["api_keys"] ?? 0) + some.length,
           moderation: (before["moderation"] ?? 0) + some.length,
-          // Of each channel: that it was made, for whom, and its lists.
-          audit_log: (before["audit_log"] ?? 0) + 3 * some.length,
+          // Of each channel: that it was made, for whom, and its lists; and of each key.
+          audit_log: (before["audit_log"] ?? 0) + 4 * some.length,
         },
       );
     });
