@@ -4,6 +4,8 @@ import { KEYS_PER_CALL } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
 import type { RoomStorage } from "./platform.ts";
 
+/** How late an alarm may ring. */
+const LATE_ALARM_MS = 60_000;
 /** For objects whose times are the wall clock's. */
 const WALL_CLOCK: Pick<RoomClock, "toWall"> = { toWall: (at) => at };
 
@@ -44,6 +46,11 @@ export class Durable {
     if (at === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= at)) return;
     this.#alarmAt = at;
     this.#owned(this.storage.setAlarm(this.#clock.toWall(at)));
+  }
+
+  /** Whether there is an alarm that should have rung long ago, so that it never will. */
+  hasLostAlarm(now: number): boolean {
+    return this.#alarmAt !== undefined && this.#alarmAt < now - LATE_ALARM_MS;
   }
 
   /** The alarm there is: the one found on waking, or none once it has rung. */

@@ -26,7 +26,6 @@ import { RefusalLog } from "./refusal-log.ts";
 import { readState, save, type Session, Sessions } from "./session.ts";
 
 const ALARM_RETRY_MS = 5_000;
-const LATE_ALARM_MS = 60_000;
 
 /**
  * A channel's live object: its sockets, its order, who is here. The platform may put it to sleep between any two events
@@ -108,7 +107,7 @@ export class ChatRoom {
         () => this.message(connection, message),
         () => connection.close(CLOSES.internal, "internal"),
       );
-    this.#mindClock();
+    this.#mindAlarm();
     const session = this.sessions.find(connection);
     if (session === undefined) return undefined;
     return this.#bursts.take(session, message);
@@ -211,7 +210,7 @@ export class ChatRoom {
   async requireAwake(): Promise<void> {
     if (!this.#isAwake) await this.start();
     if (!this.#isAwake) throw new ChatError("storage_unavailable");
-    this.#mindClock();
+    this.#mindAlarm();
   }
 
   requireLife(): Life {
@@ -228,8 +227,7 @@ export class ChatRoom {
     if (this.#isAwake) return;
     const kept = await readKept(this.durable.storage);
     const now = this.clock.now();
-    // One that should have rung long ago never will.
-    this.durable.alarmIs((kept.alarmAt ?? 0) < now - LATE_ALARM_MS ? undefined : kept.alarmAt);
+    this.durable.alarmIs(kept.alarmAt);
     if (kept.identity !== undefined) {
       this.life = { identity: kept.identity, head: kept.head };
       this.duties.resume(kept.alarmAt);
@@ -244,9 +242,9 @@ export class ChatRoom {
     this.#isAwake = true;
   }
 
-  /** The alarm was set by a clock that has been set back since: by that it may be a day away. */
-  #mindClock(): void {
-    if (!this.clock.takeSetBack()) return;
+  /** Sets the alarm anew when there is none to count on: it was lost, or the clock has been set back since. */
+  #mindAlarm(): void {
+    if (!this.clock.takeSetBack() && !this.durable.hasLostAlarm(this.clock.now())) return;
     this.durable.alarmIs(undefined);
     this.duties.schedule();
   }

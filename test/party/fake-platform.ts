@@ -1,147 +1,9 @@
 import { serialize } from "node:v8";
 import type { Connection, Platform, RoomStorage } from "../../party/platform.ts";
+import { FakeStorage, type OutputGate } from "./fake-storage.ts";
 
 const CONNECTING_DONE = 1;
 const CLOSED = 3;
-
-/**
- * Holds back what a room sends until what it has written before is durable, as the platform does. A test can hold the disk
- * or break it.
- */
-export class OutputGate {
-  #waiting: { send: () => void; after: number }[] = [];
-  #written = 0;
-  #durable = 0;
-
-  /** A write has begun. @returns its number. */
-  write(): number {
-    return ++this.#written;
-  }
-
-  confirm(write: number): void {
-    this.#durable = Math.max(this.#durable, write);
-    while (this.#waiting[0] !== undefined && this.#waiting[0].after <= this.#durable) this.#waiting.shift()?.send();
-  }
-
-  send(send: () => void): void {
-    if (this.#written <= this.#durable && this.#waiting.length === 0) send();
-    else this.#waiting.push({ send, after: this.#written });
-  }
-
-  /** The object is gone, and with it all it had not sent. */
-  drop(): void {
-    this.#waiting = [];
-    this.#durable = this.#written;
-  }
-}
-
-/** Key-value storage with the platform's limits, atomic puts, and a disk that can be held or broken. */
-export class FakeStorage implements RoomStorage {
-  readonly gate = new OutputGate();
-  alarmAt: number | null = null;
-  /** What a crash leaves. */
-  durable = new Map<string, unknown>();
-  puts = 0;
-  reads = 0;
-  #seen = new Map<string, unknown>();
-  #held: (() => void)[] | undefined;
-  #failing = false;
-
-  async get(keys: string[]): Promise<Map<string, unknown>> {
-    this.reads += keys.length;
-    checkKeys(keys);
-    return new Map(keys.filter((key) => this.#seen.has(key)).map((key) => [key, structuredClone(this.#seen.get(key))]));
-  }
-
-  async list({
-    prefix,
-    start = "",
-    end,
-    reverse = false,
-    limit = Infinity,
-  }: Parameters<RoomStorage["list"]>[0]): Promise<Map<string, unknown>> {
-    const keys = this.keys(prefix).filter((key) => key >= start && (end === undefined || key < end));
-    if (reverse) keys.reverse();
-    this.reads += keys.length;
-    return new Map(keys.slice(0, limit).map((key) => [key, structuredClone(this.#seen.get(key))]));
-  }
-
-  put(entries: Record<string, unknown>): Promise<void> {
-    checkKeys(Object.keys(entries));
-    for (const value of Object.values(entries))
-      if (serialize(value).length > 131_072) throw new RangeError("Value too large");
-    this.puts += Object.keys(entries).length;
-    const kept = structuredClone(entries);
-    return this.#write((target) => {
-      for (const [key, value] of Object.entries(kept)) target.set(key, value);
-    });
-  }
-
-  delete(keys: string[]): Promise<number> {
-    checkKeys(keys);
-    return this.#write((target) => {
-      for (const key of keys) target.delete(key);
-    }).then(() => keys.length);
-  }
-
-  async getAlarm(): Promise<number | null> {
-    return this.alarmAt;
-  }
-
-  setAlarm(at: number): Promise<void> {
-    this.alarmAt = at;
-    return Promise.resolve();
-  }
-
-  /** Nothing becomes durable until `release`. */
-  hold(): void {
-    this.#held = [];
-  }
-
-  release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const confirm of held) confirm();
-  }
-
-  /** From now on the disk refuses to write. */
-  breakDisk(): void {
-    this.#failing = true;
-  }
-
-  /** What is there after the process died: only what was durable. */
-  crash(): void {
-    this.#held = undefined;
-    this.#failing = false;
-    this.gate.drop();
-    this.#seen = structuredClone(this.durable);
-  }
-
-  /** Takes over what another storage holds. */
-  copyFrom(other: FakeStorage): void {
-    this.durable = structuredClone(other.durable);
-    this.#seen = structuredClone(other.durable);
-  }
-
-  keys(prefix: string): string[] {
-    return [...this.#seen.keys()].filter((key) => key.startsWith(prefix)).toSorted();
-  }
-
-  #write(change: (target: Map<string, unknown>) => void): Promise<void> {
-    const number = this.gate.write();
-    if (this.#failing) return Promise.reject(new Error("The disk is full"));
-    change(this.#seen);
-    return new Promise((resolve) => {
-      const confirm = () => {
-        change(this.durable);
-        this.gate.confirm(number);
-        resolve();
-      };
-      if (this.#held === undefined) queueMicrotask(confirm);
-      else this.#held.push(confirm);
-    });
-  }
-}
 
 /** One end of a socket as the platform hands it to a room; the other end is the test's. */
 export class FakeConnection implements Connection {
@@ -189,21 +51,38 @@ export class FakeConnection implements Connection {
   }
 }
 
-/** A room's object: what survives its sleep, and nothing else. */
-export class FakePlatform implements Platform {
+/** What survives a room's sleep, and nothing else. */
+export class FakePlatform {
   readonly storage = new FakeStorage();
   connections = new Set<FakeConnection>();
+  #life = 0;
 
-  async blockConcurrencyWhile<Result>(callback: () => Promise<Result>): Promise<Result> {
-    return callback();
-  }
-
-  getConnections(): Iterable<Connection> {
-    return [...this.connections].filter(({ readyState }) => readyState === CONNECTING_DONE);
+  /** The platform as one object has it. Once there is the next, the object before it is dead and can change nothing. */
+  open(): Platform {
+    const life = ++this.#life;
+    const isAlive = () => this.#life === life;
+    let blocked: Promise<unknown> = Promise.resolve();
+    return {
+      storage: mortal(this.storage, isAlive),
+      blockConcurrencyWhile: (callback) => {
+        const done = blocked.then(callback);
+        blocked = done.catch(() => {});
+        return done;
+      },
+      getConnections: () => [...this.connections].filter(({ readyState }) => readyState === CONNECTING_DONE),
+    };
   }
 }
 
-function checkKeys(keys: string[]): void {
-  if (keys.length > 128) throw new RangeError("At most 128 keys");
-  if (keys.some((key) => new TextEncoder().encode(key).length > 2_048)) throw new RangeError("Key too long");
+function mortal(storage: RoomStorage, isAlive: () => boolean): RoomStorage {
+  const unlessDead = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    isAlive() ? work() : new Promise<Result>(() => {});
+  return {
+    get: (keys) => unlessDead(() => storage.get(keys)),
+    list: (options) => unlessDead(() => storage.list(options)),
+    put: (entries) => unlessDead(() => storage.put(entries)),
+    delete: (keys) => unlessDead(() => storage.delete(keys)),
+    getAlarm: () => unlessDead(() => storage.getAlarm()),
+    setAlarm: (at) => unlessDead(() => storage.setAlarm(at)),
+  };
 }

@@ -81,7 +81,7 @@ export class World {
         MAX_MESSAGE_LENGTH: 1_000,
         ...settings,
       },
-      store: this.store,
+      store: this.#gated(),
       board,
       vocabulary: moderation ? (vocabulary ??= createVocabulary(english)) : undefined,
       verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
@@ -90,7 +90,7 @@ export class World {
       newId: () => `${worldId}-${String(++this.#ids).padStart(6, "0")}`,
       log: createRoomLogger(true, (line) => void this.logged.push(line)),
     };
-    this.room = new ChatRoom(this.platform, this.deps);
+    this.room = new ChatRoom(this.platform.open(), this.deps);
   }
 
   async token(
@@ -180,22 +180,34 @@ export class World {
       this.#runTimers();
       await settle();
     }
-    this.room = new ChatRoom(this.platform, this.deps);
+    this.room = new ChatRoom(this.platform.open(), this.deps);
   }
 
-  /** The process dies: every socket is cut, and only what was durable is left. */
-  crash(): void {
+  /** The process dies: every socket is cut, and only what was durable is left, and of what was not yet so many writes. */
+  crash(lasting = 0): void {
     this.#timers = [];
     for (const connection of this.platform.connections) connection.goAway(1006);
     this.platform.connections.clear();
-    this.platform.storage.crash();
-    this.room = new ChatRoom(this.platform, this.deps);
+    this.platform.storage.crash(lasting);
+    this.room = new ChatRoom(this.platform.open(), this.deps);
   }
 
   /** Everything history has. */
   async history(): Promise<{ seq: number; content: string }[]> {
     const events = await this.store.listEvents(this.app, this.channelId, { limit: 20_000 });
     return events.map(({ seq, content }) => ({ seq, content }));
+  }
+
+  /** The store as the platform lets a room reach it: what is written to it leaves no earlier than a frame would. */
+  #gated(): Store {
+    const left = () => new Promise<void>((resolve) => this.platform.storage.gate.send(resolve));
+    return {
+      ...this.store,
+      writeBatch: async (...given) => {
+        await left();
+        return this.store.writeBatch(...given);
+      },
+    };
   }
 
   async #ring(): Promise<void> {
