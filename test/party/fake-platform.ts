@@ -55,20 +55,17 @@ export class FakeConnection implements Connection {
 export class FakePlatform {
   readonly storage = new FakeStorage();
   connections = new Set<FakeConnection>();
+  /** For objects that a test makes itself. */
+  readonly blockConcurrencyWhile = oneAtATime();
   #life = 0;
 
   /** The platform as one object has it. Once there is the next, the object before it is dead and can change nothing. */
   open(): Platform {
     const life = ++this.#life;
     const isAlive = () => this.#life === life;
-    let blocked: Promise<unknown> = Promise.resolve();
     return {
       storage: mortal(this.storage, isAlive),
-      blockConcurrencyWhile: (callback) => {
-        const done = blocked.then(callback);
-        blocked = done.catch(() => {});
-        return done;
-      },
+      blockConcurrencyWhile: oneAtATime(),
       getConnections: () => [...this.connections].filter(({ readyState }) => readyState === CONNECTING_DONE),
     };
   }
@@ -84,5 +81,20 @@ function mortal(storage: RoomStorage, isAlive: () => boolean): RoomStorage {
     delete: (keys) => unlessDead(() => storage.delete(keys)),
     getAlarm: () => unlessDead(() => storage.getAlarm()),
     setAlarm: (at) => unlessDead(() => storage.setAlarm(at)),
+  };
+}
+
+function oneAtATime(): Platform["blockConcurrencyWhile"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (callback) => {
+    const before = last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    last = promise;
+    await before;
+    try {
+      return await callback();
+    } finally {
+      resolve();
+    }
   };
 }

@@ -201,13 +201,13 @@ export class World {
   /** The store as the platform lets a room reach it: what is written to it leaves no earlier than a frame would. */
   #gated(): Store {
     const left = () => new Promise<void>((resolve) => this.platform.storage.gate.send(resolve));
-    return {
-      ...this.store,
-      writeBatch: async (...given) => {
+    // What a test changes of the store later counts as well.
+    return Object.assign(Object.create(this.store) as Store, {
+      writeBatch: async (...given: Parameters<Store["writeBatch"]>) => {
         await left();
         return this.store.writeBatch(...given);
       },
-    };
+    });
   }
 
   async #ring(): Promise<void> {
