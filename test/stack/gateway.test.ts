@@ -3,24 +3,27 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTokenKeys, signChatToken, type TokenKeys, type TokenKind } from "../../domain/chat-tokens.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
+import type { StackHop } from "../../dev/stack.ts";
+import { Proxies } from "../chaos/world/proxy/proxies.ts";
+import type { Aim } from "../chaos/world/proxy/rules.ts";
 import { ChatSocket, type OpenOptions } from "../support/chat-socket.ts";
-import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
-let rooms: CuttingProxy;
+/** Stands between the gateway and the rooms. */
+const rooms = new Proxies();
 let keys: TokenKeys;
 beforeAll(async () => {
-  rooms = await CuttingProxy.listen();
-  stack = await startStack({ RATE_LIMIT_MAX_MESSAGES: "10000", PARTY_URL: `http://127.0.0.1:${rooms.port}` });
-  rooms.target = Number(new URL(stack.partyUrl).port);
+  const through = async (hop: StackHop, url: string) => (hop === "gateway" ? await rooms.open(hop, url) : url);
+  stack = await startStack({ RATE_LIMIT_MAX_MESSAGES: "10000" }, { through });
   keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
 });
 afterAll(async () => {
   await stack?.stop();
-  await rooms?.close();
+  await rooms.close();
 });
 
+const ALL: Aim = { hops: ["gateway"], share: 1, seed: 1 };
 const HOUR = 3_600_000;
 const tokenFor = (
   user: string,
@@ -300,13 +303,13 @@ describe("many rooms on one socket", () => {
   });
 
   it("closes the sockets to its rooms when the client goes", async () => {
-    await expect.poll(() => rooms.connections).toBe(0); // those of the tests before
+    await expect.poll(() => rooms.sockets("gateway")).toBe(0); // those of the tests before
     const a = await enter("gateway", "passing", "passing-1");
     a.say({ type: "join_room", roomId: "passing-2" });
     await a.next("room_joined");
-    expect(rooms.connections).toBe(2);
+    expect(rooms.sockets("gateway")).toBe(2);
     a.socket.terminate();
-    await expect.poll(() => rooms.connections).toBe(0);
+    await expect.poll(() => rooms.sockets("gateway")).toBe(0);
   });
 
   it("J25 goes on with a refreshed token", async () => {
@@ -335,7 +338,7 @@ describe("a way to the rooms that breaks", () => {
     await a.next("presence", ({ userId }) => userId === "steady-b");
     for (let n = 1; n <= 30; n++) {
       b.say(message("steady", n));
-      if (n % 10 === 0) rooms.cut();
+      if (n % 10 === 0) rooms.cut(ALL, "rst");
     }
     await b.next("ack", ({ seq }) => seq === 30);
     a.say(message("steady", 31));
@@ -352,14 +355,15 @@ describe("a way to the rooms that breaks", () => {
 
   it("D17 is reported after a while, holds nothing back in secret, and works again when it is mended", async () => {
     const a = await enter("gateway", "patient", "outage");
-    rooms.down();
+    const outage = rooms.impose({ ...ALL, do: "refuse" });
+    rooms.cut(ALL, "rst");
     a.say(message("outage", 1));
     expect(await a.next("error", ({ clientMessageId }) => clientMessageId !== undefined)).toMatchObject({
       code: "storage_unavailable",
       roomId: "outage",
       clientMessageId: "message-outage-1",
     });
-    rooms.up();
+    await rooms.lift(outage);
     a.say({ type: "join_room", roomId: "outage" });
     await a.next("room_joined");
     a.say(message("outage", 1));

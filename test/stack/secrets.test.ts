@@ -1,33 +1,28 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { Proxies } from "../chaos/world/proxy/proxies.ts";
+import type { Aim } from "../chaos/world/proxy/rules.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
-import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
-const hops: Record<"postgres" | "redis" | "rooms", CuttingProxy> = {} as typeof hops; // filled before anything runs
+const proxies = new Proxies();
+const ALL: Aim = { hops: ["postgres", "redis", "gateway"], share: 1, seed: 1 };
 const secrets = new Map<string, string>();
 /** Everything a client was told but for what it had asked for: answers that are refusals, frames, reasons of closes. */
 const told: string[] = [];
 
 beforeAll(async () => {
-  for (const hop of ["postgres", "redis", "rooms"] as const) hops[hop] = await CuttingProxy.listen();
-  stack = await startStack({
-    ENABLE_LOGGING: "true",
-    CHAT_JWT_SECRET: "canary-Vb8rT2mQ9xK4wZ7nE1sH6jD3fL5p",
-    NEON_FETCH_ENDPOINT: `http://127.0.0.1:${hops.postgres.port}/sql`,
-    UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${hops.redis.port}`,
-    PARTY_URL: `http://127.0.0.1:${hops.rooms.port}`,
-  });
-  hops.postgres.target = Number(new URL(stack.neonFetchEndpoint).port);
-  hops.rooms.target = Number(new URL(stack.partyUrl).port);
-  hops.redis.target = Number(new URL(stack.redisRestUrl).port);
+  stack = await startStack(
+    { ENABLE_LOGGING: "true", CHAT_JWT_SECRET: "canary-Vb8rT2mQ9xK4wZ7nE1sH6jD3fL5p" },
+    { through: async (hop, url) => (ALL.hops.includes(hop) ? await proxies.open(hop, url) : url) },
+  );
   await speak();
 });
 afterAll(async () => {
   await stack?.stop();
-  await Promise.all(Object.values(hops).map((hop) => hop.close()));
+  await proxies.close();
 });
 
 /** A conversation in which every secret is used, also where it does not belong, and everything fails once. */
@@ -50,7 +45,8 @@ async function speak(): Promise<void> {
 
   const [direct, gateway] = await talk(tokens.wsToken, content, "calm");
   await misuse(tokens, cookie);
-  for (const hop of Object.values(hops)) hop.down();
+  const outage = proxies.impose({ ...ALL, do: "refuse" });
+  proxies.cut(ALL, "rst");
   await misuse(tokens, cookie);
   for (const path of ["/v1/channels", "/v1/channels/calm/messages"]) {
     const headers = { authorization: `Bearer ${tokens.token}`, cookie };
@@ -58,7 +54,7 @@ async function speak(): Promise<void> {
   }
   direct.say({ type: "message", roomId: "calm", content, clientMessageId: "in-the-outage" });
   await direct.next("ack");
-  for (const hop of Object.values(hops)) hop.up();
+  await proxies.lift(outage);
   await Promise.all([direct.leave(), gateway.leave()]);
   for (const socket of [direct, gateway]) for (const frame of socket.all("error")) told.push(JSON.stringify(frame));
 }
