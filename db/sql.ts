@@ -34,25 +34,30 @@ const TIMEOUT_MS = 5_000;
  */
 export function openSql({ databaseUrl, fetchEndpoint, timeoutMs = TIMEOUT_MS }: SqlOptions): Sql {
   const query = neon(databaseUrl);
-  const withLimit = (signal?: AbortSignal) => {
-    const limit = AbortSignal.timeout(timeoutMs);
-    return { fetchOptions: { signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) } };
-  };
-  const send = <Result>(work: () => PromiseLike<Result>): Promise<Result> => {
+  const withLimit = () => ({ fetchOptions: { signal: AbortSignal.timeout(timeoutMs) } });
+  // Not `AbortSignal.any`: a signal that outlives the event it was made in takes the rooms' local runtime down with it. So
+  // a request that nobody waits for any more goes on to its own limit.
+  const send = <Result>(work: () => PromiseLike<Result>, signal?: AbortSignal): Promise<Result> => {
     neonConfig.fetchEndpoint = fetchEndpoint ?? NEONS_OWN_ENDPOINT;
     // `then` and not `await`, which would call the driver a tick later.
-    return new Promise<Result>((resolve, reject) => void work().then(resolve, reject)).catch(unavailable);
+    return new Promise<Result>((resolve, reject) => {
+      if (signal?.aborted === true) return reject(new Error("Given up before it was sent"));
+      signal?.addEventListener("abort", () => reject(new Error("Given up")), { once: true });
+      void work().then(resolve, reject);
+    }).catch(unavailable);
   };
   return {
     async rows(row, { text, params }, signal) {
-      return parseRows(row, await send(() => query.query(text, [...params], withLimit(signal))));
+      return parseRows(row, await send(() => query.query(text, [...params], withLimit()), signal));
     },
     transaction(statements, signal) {
-      return send(() =>
-        query.transaction(
-          statements.map(({ text, params }) => query.query(text, [...params])),
-          { ...withLimit(signal), isolationLevel: "ReadCommitted" },
-        ),
+      return send(
+        () =>
+          query.transaction(
+            statements.map(({ text, params }) => query.query(text, [...params])),
+            { ...withLimit(), isolationLevel: "ReadCommitted" },
+          ),
+        signal,
       );
     },
   };

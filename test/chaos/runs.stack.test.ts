@@ -13,33 +13,29 @@ const ROOMS = ["chaos-1", "chaos-2", "chaos-3", "chaos-4"];
 /** Other tests may run beside this one, so how fast acks are is not judged here; the long run does that. */
 const FAST_ACK_MS = 5_000;
 
-it.each([11, 23, 47])(
-  "every promise is kept while everything breaks (seed %i)",
-  { timeout: 240_000 },
-  async (seed) => {
-    const lines = new LineTap();
-    const world = await startWorld({ seed, onLine: lines.onLine });
-    const recorder = new Recorder();
-    try {
-      const outcome = await runChaos(world, recorder, lines, {
-        seed,
-        command: `npm run chaos -- --seed ${seed} --minutes ${MINUTES} --clients 20 --rooms ${ROOMS.length} --rate 60`,
-        schedule: schedule(seed, MINUTES, { rooms: ROOMS }),
-        cast: { clients: 20, rooms: ROOMS },
-        traffic: { rate: 60 },
-        presence: false,
-        fastAckMs: FAST_ACK_MS,
-        progress: (line) => console.log(line),
-      });
-      const verdicts = judge(recorder.entries);
-      const figures = computeFigures(recorder.entries);
-      console.log(formatReport(figures, verdicts, undefined));
-      expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
-      expect(outcome).toEqual({ missing: [], troubles: [], stopped: [] });
-      expect(figures.effective).toBeGreaterThan(5);
-      expect(figures.acked).toBeGreaterThan(300);
-    } finally {
-      await world.stop();
-    }
-  },
-);
+it.each([11, 23, 47])("every promise is kept while everything breaks (seed %i)", { timeout: 240_000 }, async (seed) => {
+  const lines = new LineTap();
+  const world = await startWorld({ seed, onLine: lines.onLine });
+  const recorder = new Recorder();
+  try {
+    const outcome = await runChaos(world, recorder, lines, {
+      seed,
+      command: `npm run chaos -- --seed ${seed} --minutes ${MINUTES} --clients 20 --rooms ${ROOMS.length} --rate 60`,
+      schedule: schedule(seed, MINUTES, { rooms: ROOMS }),
+      cast: { clients: 20, rooms: ROOMS },
+      traffic: { rate: 60 },
+      presence: false,
+      fastAckMs: FAST_ACK_MS,
+      progress: (line) => console.log(line),
+    });
+    const verdicts = judge(recorder.entries);
+    const figures = computeFigures(recorder.entries);
+    console.log(formatReport(figures, verdicts, undefined));
+    expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
+    expect(outcome).toEqual({ missing: [], troubles: [], stopped: [] });
+    expect(figures.effective).toBeGreaterThan(5);
+    expect(figures.acked).toBeGreaterThan(300);
+  } finally {
+    await world.stop();
+  }
+});

@@ -11,6 +11,9 @@ export interface Patch {
   replace: string;
 }
 
+/** Stands in every file that was changed, as a comment that bundling keeps. */
+export const PATCH_MARK = "parley-patched-for-a-test";
+
 /**
  * Changes the source while it is bundled. A part that does not contain a file is not concerned.
  *
@@ -25,7 +28,7 @@ export function patchPlugin(patches: readonly Patch[]): Plugin {
         const own = byFile.get(path);
         if (own === undefined) return undefined;
         const source = await readFile(path, "utf8");
-        return { contents: own.reduce(applyPatch, source), loader: "ts" };
+        return { contents: `${own.reduce(applyPatch, source)}\n/*! ${PATCH_MARK} */\n`, loader: "ts" };
       });
     },
   };
