@@ -73,7 +73,11 @@ async function merge(
   if (isGapless(merged) && startsInTime(merged, range) && reaches(merged, range, tail.head)) return merged;
   // The room wrote between our two questions; what it held then is in the store by now. Should both still lack something
   // below `storedSeq`, it is lost, and asking on would end the channel's history there.
-  const again = cut([...tail.events, ...(await deps.store.listEvents(app, id, range))], range);
+  // What has been said since the room answered is left for the next page: nobody vouches that it is whole.
+  const isForward = range.after !== undefined && range.before === undefined;
+  const asked = isForward ? range : { ...range, before: Math.min(range.before ?? Infinity, tail.head + 1) };
+  const reread = (await deps.store.listEvents(app, id, asked)).filter(({ seq }) => seq <= tail.head);
+  const again = cut([...tail.events, ...reread], range);
   if (newestIn(range, tail.head) > tail.storedSeq && !reaches(again, range, tail.head))
     throw new ChatError("rooms_unavailable");
   return again;

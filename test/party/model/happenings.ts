@@ -71,6 +71,21 @@ const fill = place.map(
       if (sender !== undefined) await people.fill(sender, 800);
     }),
 );
+/** Everything said so far leaves the log. */
+const age = place.map(
+  (index) =>
+    new Happening(`${index} fills the log, and it grows old`, async (people) => {
+      const sender = at(people, index);
+      if (sender === undefined) return;
+      people.world.platform.storage.release();
+      people.postgres.turn("up");
+      await people.fill(sender, 800);
+      await people.world.advance(3_000);
+      people.world.jump(4 * DAY);
+      await people.world.sleep();
+      await people.fill(sender, 1);
+    }),
+);
 const leave = fc.tuple(place, fc.constantFrom(1000, 1006)).map(
   ([index, code]) =>
     new Happening(`${index} goes with ${code}`, async (people) => {
@@ -127,4 +142,5 @@ export const HAPPENINGS: fc.Arbitrary<fc.AsyncCommand<object, People>>[] = [
   ringTwice,
   loseAlarm,
   fill,
+  age,
 ];
