@@ -102,6 +102,15 @@ describe("who comes and goes", () => {
     expect(roster.takeChanges(T + 2_000)).toEqual([online("bob", T + 2_000)]);
   });
 
+  it("X02 does not tell twice of one person in one moment", () => {
+    const roster = new Roster();
+    expect(roster.isOnline(bob)).toBe(false);
+    roster.enter(bob, "bob");
+    roster.takeChanges(T);
+    roster.leave(bob, T, 0);
+    expect([roster.takeChanges(T), roster.takeChanges(T + 1_000)]).toEqual([[], [offline("bob", T)]]);
+  });
+
   it("D16 waits for nobody when the clock has gone back", () => {
     const roster = new Roster();
     roster.enter(alice, "alice");
@@ -137,6 +146,13 @@ describe("a room that wakes", () => {
     roster.enter(alice, "alice", true);
     roster.enter(alice, "alice");
     expect([roster.hasNews(), roster.isAnnounced(alice), roster.takeChanges(T)]).toEqual([false, true, []]);
+  });
+
+  it("X04 tells nothing of who is known by any of their sockets", () => {
+    const roster = new Roster();
+    roster.enter(alice, "alice");
+    roster.enter(alice, "alice", true);
+    expect([roster.takeChanges(T), roster.isAnnounced(alice)]).toEqual([[], true]);
   });
 
   it("X04 goes on with the grace of who had left, unless they are back", () => {

@@ -82,6 +82,20 @@ describe("D16 a room's clock", () => {
     expect([at(60_000), clock.toWall(60_000), at(60_500)]).toEqual([60_000, 60_000, 60_500]);
   });
 
+  it("is the wall clock's again at the very moment it has caught up", () => {
+    const { at } = clockAt(50_000);
+    at(50_000);
+    expect([at(10_000), at(50_000), at(50_001)]).toEqual([50_000, 50_000, 50_001]);
+  });
+
+  it("takes each step back by itself", () => {
+    const { clock, at } = clockAt(50_000);
+    at(50_000);
+    at(10_000);
+    expect(clock.takeSetBack()).toBe(true);
+    expect([at(9_500), clock.takeSetBack()]).toEqual([50_000, false]);
+  });
+
   it("takes no notice of a second, and of more", () => {
     const { clock, at } = clockAt(50_000);
     at(50_000);

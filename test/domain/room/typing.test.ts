@@ -74,6 +74,14 @@ describe("X07 who is typing", () => {
     expect([typing.takeNews(T + 2_000), typing.nextAt(T + 2_000)]).toEqual([[], undefined]);
   });
 
+  it("is not told to end sooner than a second after it was told to begin", () => {
+    const typing = new Typing();
+    typing.start(alice, T);
+    expect(typing.takeNews(T + 5_500)).toEqual([on]);
+    expect([typing.nextAt(T + 6_000), typing.takeNews(T + 6_000)]).toEqual([T + 6_500, []]);
+    expect(typing.takeNews(T + 6_500)).toEqual([off]);
+  });
+
   it("has room for twenty, and for those it has already", () => {
     const typing = new Typing();
     const users = Array.from({ length: TYPERS_MAX }, (_, at) => user(`user-${at}`));
