@@ -2,6 +2,9 @@ import { benchApiKeys } from "./api-keys.ts";
 import { benchFanout } from "./fanout.ts";
 import { benchHistory } from "./history.ts";
 import { benchModeration } from "./moderation.ts";
+import { benchOutage } from "./outage.ts";
+import { benchPresence } from "./presence.ts";
+import { benchStorm } from "./storm.ts";
 import { benchTokens } from "./tokens.ts";
 
 const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = {
@@ -21,6 +24,9 @@ const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = 
     about: "what the content filter costs a message, attacks included, what it finds and what it finds wrongly",
     run: benchModeration,
   },
+  presence: { about: "what five hundred people who join one room hear of each other", run: benchPresence },
+  storm: { about: "a thousand clients come back after their room was killed", run: benchStorm },
+  outage: { about: "how long acks take while Postgres is away", run: benchOutage },
   keys: { about: "whether the time of an answer tells how much of a wrong API key is right", run: benchApiKeys },
 };
 
