@@ -30,7 +30,7 @@ export function restrictionKey(hashed: string): string {
 /** What Redis has answered; undefined when something else is in its place, so that the store is asked. */
 export function readRestriction(raw: unknown): Restriction | undefined {
   if (raw === null) return UNRESTRICTED;
-  const restriction = z.safeParse(RestrictionRecord, parseJson(String(raw)));
+  const restriction = z.safeParse(RestrictionRecord, parseJson(typeof raw === "string" ? raw : ""));
   return restriction.success ? restriction.data : undefined;
 }
 

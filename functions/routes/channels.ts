@@ -1,3 +1,4 @@
+import { words } from "#words";
 import * as z from "zod/mini";
 import { identityOf } from "../../domain/callers.ts";
 import { createChannel, listChannels, readChannel } from "../../domain/channels.ts";
@@ -18,14 +19,18 @@ export const create = defineRoute({
   path: "/v1/channels",
   aliases: ["/stream/channel"],
   tag: "Channels",
-  summary: "Create a channel",
-  description:
+  summary: words("Create a channel"),
+  description: words(
     "The caller becomes its owner and first member; a channel made with an API key has no owner. Sent again by the same caller it changes nothing and answers 200.",
+  ),
   auth: ["session", "token", "key"],
   body: CreateChannelRequest,
   replies: {
-    200: { description: "It was there already, made by the same caller with the same parameters", schema: Channel },
-    201: { description: "Created", schema: Channel },
+    200: {
+      description: words("It was there already, made by the same caller with the same parameters"),
+      schema: Channel,
+    },
+    201: { description: words("Created"), schema: Channel },
   },
   errors: [
     ...new Set([...SESSION_ERRORS, ...KEY_ERRORS]),
@@ -49,10 +54,10 @@ export const list = defineRoute({
   method: "GET",
   path: "/v1/channels",
   tag: "Channels",
-  summary: "The caller's channels, ordered by id",
+  summary: words("The caller's channels, ordered by id"),
   auth: ["token"],
   query: z.strictObject({ after: z.optional(ChannelId), limit: Limit }),
-  replies: { 200: { description: "One page; `next` is the `after` of the next one", schema: ChannelPage } },
+  replies: { 200: { description: words("One page; `next` is the `after` of the next one"), schema: ChannelPage } },
   errors: [...TOKEN_ERRORS, "bad_cursor", "rate_limited", "storage_unavailable"],
   invalid: { after: "bad_cursor" },
   limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
@@ -64,11 +69,13 @@ export const read = defineRoute({
   method: "GET",
   path: "/v1/channels/:id",
   tag: "Channels",
-  summary: "One channel",
-  description: "All of it for a member; that it is there for whoever may join it; for others there is no such channel.",
+  summary: words("One channel"),
+  description: words(
+    "All of it for a member; that it is there for whoever may join it; for others there is no such channel.",
+  ),
   auth: ["token"],
   params: ChannelParams,
-  replies: { 200: { description: "The channel", schema: Channel } },
+  replies: { 200: { description: words("The channel"), schema: Channel } },
   errors: [...TOKEN_ERRORS, "bad_room_id", "room_not_found", "rate_limited", "storage_unavailable"],
   invalid: { id: "bad_room_id" },
   limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
@@ -80,13 +87,14 @@ export const history = defineRoute({
   method: "GET",
   path: "/v1/channels/:id/messages",
   tag: "Channels",
-  summary: "A page of a channel's messages, for its members",
-  description:
+  summary: words("A page of a channel's messages, for its members"),
+  description: words(
     "Ascending by `seq`. Without a position the newest page; `prev` is the `before` of the next older page, `next` the `after` of the next newer one. A message that was just acked is in it.",
+  ),
   auth: ["token"],
   params: ChannelParams,
   query: z.strictObject({ before: z.optional(Seq), after: z.optional(Seq), limit: Limit }),
-  replies: { 200: { description: "One page", schema: HistoryPage } },
+  replies: { 200: { description: words("One page"), schema: HistoryPage } },
   errors: [
     ...TOKEN_ERRORS,
     "bad_room_id",

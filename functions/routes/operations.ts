@@ -1,3 +1,4 @@
+import { words } from "#words";
 import * as z from "zod/mini";
 import { testConnection } from "../../domain/connection-test.ts";
 import { checkHealth } from "../../domain/health.ts";
@@ -11,9 +12,9 @@ export const healthz = defineRoute({
   method: "GET",
   path: "/healthz",
   tag: "Operations",
-  summary: "Whether the service is alive; asks nothing else",
+  summary: words("Whether the service is alive; asks nothing else"),
   auth: [],
-  replies: { 200: { description: "Alive", schema: z.object({ status: z.literal("ok") }) } },
+  replies: { 200: { description: words("Alive"), schema: z.object({ status: z.literal("ok") }) } },
   errors: [],
   handler: async () => answer(200, { status: "ok" as const }),
 });
@@ -24,11 +25,11 @@ export const health = defineRoute({
   path: "/api/chat/health",
   aliases: ["/v1/health"],
   tag: "Operations",
-  summary: "How this deployment is, dependency by dependency, with a hint for each problem",
+  summary: words("How this deployment is, dependency by dependency, with a hint for each problem"),
   auth: [],
   replies: {
-    200: { description: "`healthy`, or `degraded` with warnings", schema: HealthReply },
-    503: { description: "`unhealthy`", schema: HealthReply },
+    200: { description: words("`healthy`, or `degraded` with warnings"), schema: HealthReply },
+    503: { description: words("`unhealthy`"), schema: HealthReply },
   },
   errors: [],
   handler: async (deps) => {
@@ -43,13 +44,13 @@ export const connectionTest = defineRoute({
   path: "/api/chat/test-connection",
   aliases: ["/v1/test-connection"],
   tag: "Operations",
-  summary: "Real round trips to every dependency, with milliseconds",
-  description: "Needs an API key in production.",
+  summary: words("Real round trips to every dependency, with milliseconds"),
+  description: words("Needs an API key in production."),
   auth: ["key"],
   isOpen: ({ ENVIRONMENT }) => ENVIRONMENT !== "production",
   replies: {
-    200: { description: "Every step worked", schema: ConnectionReply },
-    503: { description: "A step did not; its hint says where to look", schema: ConnectionReply },
+    200: { description: words("Every step worked"), schema: ConnectionReply },
+    503: { description: words("A step did not; its hint says where to look"), schema: ConnectionReply },
   },
   errors: [...KEY_ERRORS, "rate_limited"],
   limit: { policy: "read", by: ({ address }) => `address:${address}` },
@@ -64,9 +65,9 @@ export const signIn = defineRoute({
   method: "GET",
   path: "/v1/sign-in",
   tag: "Operations",
-  summary: "How people sign in at this deployment",
+  summary: words("How people sign in at this deployment"),
   auth: [],
-  replies: { 200: { description: "Public facts about the identity provider", schema: SignInReply } },
+  replies: { 200: { description: words("Public facts about the identity provider"), schema: SignInReply } },
   errors: [],
   handler: async ({ settings }) => answer(200, signInOf(settings)),
 });

@@ -1,3 +1,4 @@
+import { words } from "#words";
 import * as z from "zod/mini";
 import { identityOf } from "../../domain/callers.ts";
 import { banUser, revokeUser, unbanUser } from "../../domain/people.ts";
@@ -14,13 +15,13 @@ export const revoke = defineRoute({
   method: "POST",
   path: "/v1/users/:id/revoke",
   tag: "People",
-  summary: "End a user's sockets and refuse every token from before",
-  description: `Sockets end within 2 s. Sign-ins from before are refused as well. ${COMPLETES}`,
+  summary: words("End a user's sockets and refuse every token from before"),
+  description: words("Sockets end within 2 s. Sign-ins from before are refused as well.", COMPLETES),
   auth: ["key"],
   params,
   body: NoFields,
   bodyIsOptional: true,
-  replies: { 200: { description: "Tokens issued from `revokedBefore` on work", schema: RestrictionReply } },
+  replies: { 200: { description: words("Tokens issued from `revokedBefore` on work"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "body_too_large", "unsupported_media_type", "rooms_unavailable"],
   limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller, params: { id }, requestId }) =>
@@ -32,13 +33,13 @@ export const ban = defineRoute({
   method: "POST",
   path: "/v1/users/:id/ban",
   tag: "People",
-  summary: "Ban a user from the whole app",
-  description: `As a revocation, and no new tokens until the ban ends. ${COMPLETES}`,
+  summary: words("Ban a user from the whole app"),
+  description: words("As a revocation, and no new tokens until the ban ends.", COMPLETES),
   auth: ["key"],
   params,
   body: BanUserRequest,
   bodyIsOptional: true,
-  replies: { 200: { description: "Banned", schema: RestrictionReply } },
+  replies: { 200: { description: words("Banned"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "body_too_large", "unsupported_media_type", "rooms_unavailable"],
   limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller, params: { id }, body, requestId }) =>
@@ -50,11 +51,11 @@ export const unban = defineRoute({
   method: "DELETE",
   path: "/v1/users/:id/ban",
   tag: "People",
-  summary: "Lift a user's ban",
-  description: `New tokens work again; those from before the ban stay revoked. ${COMPLETES}`,
+  summary: words("Lift a user's ban"),
+  description: words("New tokens work again; those from before the ban stay revoked.", COMPLETES),
   auth: ["key"],
   params,
-  replies: { 200: { description: "Not banned, from before or from now on", schema: RestrictionReply } },
+  replies: { 200: { description: words("Not banned, from before or from now on"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "rooms_unavailable"],
   limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller, params: { id }, requestId }) =>

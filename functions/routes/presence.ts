@@ -1,3 +1,4 @@
+import { words } from "#words";
 import * as z from "zod/mini";
 import { identityOf } from "../../domain/callers.ts";
 import { readRoomPresence, readUserPresence } from "../../domain/presence.ts";
@@ -11,10 +12,10 @@ export const roomPresence = defineRoute({
   method: "GET",
   path: "/v1/presence",
   tag: "Presence",
-  summary: "Who is live in a room, for its members",
+  summary: words("Who is live in a room, for its members"),
   auth: ["token"],
   query: z.strictObject({ roomId: ChannelId }),
-  replies: { 200: { description: "The room's people", schema: RoomPresence } },
+  replies: { 200: { description: words("The room's people"), schema: RoomPresence } },
   errors: [
     ...TOKEN_ERRORS,
     "bad_room_id",
@@ -33,10 +34,10 @@ export const userPresence = defineRoute({
   method: "GET",
   path: "/v1/users/:id/presence",
   tag: "Presence",
-  summary: "Whether a user of the same app is online, and when they were last",
+  summary: words("Whether a user of the same app is online, and when they were last"),
   auth: ["token"],
   params: z.strictObject({ id: UserId }),
-  replies: { 200: { description: "The user's status", schema: UserPresence } },
+  replies: { 200: { description: words("The user's status"), schema: UserPresence } },
   errors: [...TOKEN_ERRORS, "rate_limited", "storage_unavailable"],
   limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller, params }) => answer(200, await readUserPresence(deps, caller, params.id)),

@@ -1,3 +1,4 @@
+import { words } from "#words";
 import * as z from "zod/mini";
 import { ChatError } from "../../protocol/errors.ts";
 import { defineRoute } from "../route.ts";
@@ -9,11 +10,12 @@ export const socket = defineRoute({
   path: "/ws",
   aliases: ["/api/ws"],
   tag: "Sockets",
-  summary: "Open a WebSocket for all of a client's rooms",
-  description:
+  summary: words("Open a WebSocket for all of a client's rooms"),
+  description: words(
     "The `wsToken` comes as `Authorization: Bearer`, as subprotocol `chat.v1, chat.token.<jwt>`, as first frame or as `?token=`. A bad token is accepted and then closed with a code, because browsers cannot see a refused upgrade.",
+  ),
   auth: [],
-  replies: { 101: { description: "Switching to WebSocket", schema: z.undefined() } },
+  replies: { 101: { description: words("Switching to WebSocket"), schema: z.undefined() } },
   errors: ["upgrade_required", "bad_room_id", "bad_cursor", "bad_origin"],
   handler: async () => {
     throw new ChatError("upgrade_required");

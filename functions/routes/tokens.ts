@@ -1,3 +1,4 @@
+import { words } from "#words";
 import { chatStatus } from "../../domain/chat-status.ts";
 import { identityOf, userIdentity } from "../../domain/callers.ts";
 import { exchangeSession, mintTokens } from "../../domain/issue-tokens.ts";
@@ -11,13 +12,14 @@ export const exchange = defineRoute({
   path: "/v1/token",
   aliases: ["/stream/token", "/api/chat/token"],
   tag: "Tokens",
-  summary: "Swap the session token of your identity provider for chat tokens",
-  description:
+  summary: words("Swap the session token of your identity provider for chat tokens"),
+  description: words(
     "The user is the one the session token names. A body is not needed; a `userId` in it, as older clients send, is ignored.",
+  ),
   auth: ["session"],
   body: ExchangeRequest,
   bodyIsOptional: true,
-  replies: { 200: { description: "`token` is for HTTP, `wsToken` for sockets", schema: TokenReply } },
+  replies: { 200: { description: words("`token` is for HTTP, `wsToken` for sockets"), schema: TokenReply } },
   errors: [...SESSION_ERRORS, "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
   limit: { policy: "token", by: ({ caller }) => identityOf(caller) },
   handler: async (deps, { caller, startedAt }) => answer(200, await exchangeSession(deps, caller, startedAt)),
@@ -29,11 +31,13 @@ export const mint = defineRoute({
   path: "/v1/tokens",
   aliases: ["/tokens", "/api/tokens"],
   tag: "Tokens",
-  summary: "Make chat tokens for a user of yours, from your own server",
-  description: "Creates the user or changes the given fields of the one there is. Never call this from a browser.",
+  summary: words("Make chat tokens for a user of yours, from your own server"),
+  description: words(
+    "Creates the user or changes the given fields of the one there is. Never call this from a browser.",
+  ),
   auth: ["key"],
   body: MintRequest,
-  replies: { 200: { description: "The same as an exchange answers", schema: TokenReply } },
+  replies: { 200: { description: words("The same as an exchange answers"), schema: TokenReply } },
   errors: [
     ...KEY_ERRORS,
     "banned",
@@ -57,11 +61,11 @@ export const status = defineRoute({
   path: "/v1/token",
   aliases: ["/api/chat/token"],
   tag: "Tokens",
-  summary: "The caller's chat status; never a token",
+  summary: words("The caller's chat status; never a token"),
   auth: ["session", "token"],
   replies: {
     200: {
-      description: "Whether the caller is online, in how many channels, with how much unread",
+      description: words("Whether the caller is online, in how many channels, with how much unread"),
       schema: StatusReply,
     },
   },
