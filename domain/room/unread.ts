@@ -25,7 +25,8 @@ export class Unread {
     this.#total += bytes;
     this.#upTo[seq % REMEMBERED] = this.#total;
     this.#floor = Math.max(this.#floor, seq - LIMITS.unreadMaxEvents);
-    while (this.#floor < seq && this.#total - this.#before(this.#floor) > LIMITS.unreadMaxBytes) this.#floor++;
+    // It ends at this event at the latest, behind which there is nothing.
+    while (this.#total - this.#before(this.#floor) > LIMITS.unreadMaxBytes) this.#floor++;
   }
 
   #before(seq: number): number {
