@@ -63,7 +63,7 @@ describe("a room", () => {
           mallory = await world.connect("mallory");
           reconnects++;
         }
-        await world.room.message(mallory.connection, message);
+        await mallory.send(message); // and waits until the room has answered it
       }),
       { numRuns: RUNS },
     );
