@@ -7,7 +7,7 @@ import { median } from "./load.ts";
 /** How many listen, and how often all of it is done; a shorter plan is for trying things out. */
 const PLAN = { listeners: [10, 100, 1_000], rounds: 3 };
 type Plan = typeof PLAN;
-const SATURATE = { do: "saturate", warmUpMs: 700, ms: 2_000, window: 128 } as const;
+const SATURATE = { do: "saturate", warmUpMs: 400, ms: 2_000, window: 128 } as const;
 const PACE_MS = 2_000;
 const PACES = [20, 300];
 /** More deliveries a second than this are no longer paced but too much for any of them. */

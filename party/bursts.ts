@@ -3,7 +3,7 @@ import type { Session } from "./session.ts";
 
 /** More frames than this within the time make a room busy. */
 const BUSY_FRAMES = 8;
-const BUSY_MS = 15;
+const BUSY_MS = 100;
 /** So many are taken at once at most, however many have come. */
 const BURST_MAX = 256;
 

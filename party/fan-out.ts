@@ -2,8 +2,12 @@ import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import type { Session, Sessions } from "./session.ts";
 
-/** More frames than this within one gathering time make a room busy. */
+/** More frames than this within one gathering time make a room busy, however few hear them. */
 const BUSY_FRAMES = 3;
+/** So do fewer that many hear: in a large room it is the sending that takes the time, so that few frames get their turn. */
+const BUSY_DELIVERIES = 3_000;
+const BUSY_SPAN_MS = 100;
+const REMEMBERED_FRAMES = 30;
 /** What is gathered leaves early when it grows past this. */
 const GATHER_MAX_CHARS = 64 * 1024;
 
@@ -156,8 +160,10 @@ export class FanOut {
   #isBusy(): boolean {
     const now = this.#deps.now();
     this.#recent.push(now);
-    if (this.#recent.length > BUSY_FRAMES + 1) this.#recent.shift();
-    return this.#recent.length > BUSY_FRAMES && (this.#recent[0] ?? 0) > now - TIMES.frameGatherMs;
+    if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
+    if ((this.#recent.at(-1 - BUSY_FRAMES) ?? 0) > now - TIMES.frameGatherMs) return true;
+    const enough = Math.max(2, Math.ceil(BUSY_DELIVERIES / this.#deps.sessions.size));
+    return (this.#recent.at(-enough) ?? 0) > now - BUSY_SPAN_MS;
   }
 
   #send(session: Session, text: string): void {

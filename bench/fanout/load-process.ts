@@ -15,6 +15,8 @@ export type Told =
 const CONTENT_CHARS = 200;
 const RECEIPT_EVERY = 32;
 const OPENING_AT_ONCE = 20;
+/** A room of ours refuses what history cannot keep up with: 10,000 messages that are not in Postgres yet. */
+const MESSAGES_MAX = 8_000;
 const DRAIN_MS = 60_000;
 
 /** All clients of one room: the first of them writes, all of them read. */
@@ -42,17 +44,18 @@ class Load {
     for (const wire of this.#wires) wire.close();
   }
 
-  /** Keeps as many messages on their way as `window` until time is up. */
+  /** Keeps as many messages on their way as `window` until time is up, or so much was said as a room takes at once. */
   async saturate({ warmUpMs, ms, window }: Extract<Order, { do: "saturate" }>): Promise<void> {
     const pump = () => {
-      while (this.#sent * this.#wires.length - this.#delivered < window * this.#wires.length) this.#say();
+      const most = this.#delivered / this.#wires.length + window;
+      while (this.#sent < Math.min(most, MESSAGES_MAX)) this.#say();
     };
     this.#onDelivery = pump;
     pump();
     await sleep(warmUpMs);
     const before = { delivered: this.#delivered, sent: this.#sent };
     tell({ told: "begin" });
-    await sleep(ms);
+    for (const until = performance.now() + ms; performance.now() < until && this.#sent < MESSAGES_MAX;) await sleep(10);
     const deliveries = this.#delivered - before.delivered;
     tell({ told: "end", deliveries, sent: this.#sent - before.sent, latencies: [] });
     this.#onDelivery = () => {};
@@ -61,6 +64,7 @@ class Load {
 
   /** Sends at a steady rate and notes how long each delivery took. */
   async pace({ perSecond, ms }: Extract<Order, { do: "pace" }>): Promise<void> {
+    await this.#drain(); // what is left of what went before
     const latencies: number[] = [];
     this.#latencies = latencies;
     const before = { delivered: this.#delivered, sent: this.#sent };
@@ -162,3 +166,4 @@ async function obey(order: Order): Promise<void> {
 process.on("message", (order: Order) => {
   obey(order).catch((error: unknown) => tell({ told: "failed", message: String(error) }));
 });
+process.on("disconnect", () => process.exit());
