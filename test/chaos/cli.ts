@@ -17,6 +17,8 @@ import { startWorld } from "./world/world.ts";
 
 /** A run too short for it does not wait until presence must be true. */
 const PRESENCE_FROM_MINUTES = 1;
+/** What has not stopped by then ends with this process. */
+const STOP_MS = 30_000;
 
 process.exit(await main());
 
@@ -80,8 +82,11 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
     });
     for (const line of [...missing, ...stopped]) progress(line);
     return { entries: recorder.entries, complaints: troubles.map((trouble) => `A fault failed: ${trouble}`) };
+  } catch (error) {
+    progress(`it broke off: ${error instanceof Error ? error.message : String(error)}`); // stopping may take its time
+    throw error;
   } finally {
-    await world.stop();
+    await Promise.race([world.stop(), new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
     log.end();
   }
 }

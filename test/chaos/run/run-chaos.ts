@@ -83,6 +83,7 @@ export async function runChaos(
     const traffic = new Traffic(actors, http, random.fork(), options.traffic);
     await play(schedule, injector, recorder, over);
     traffic.stop();
+    for (const trouble of injector.troubles) progress(`a fault failed: ${trouble}`);
     progress("healing everything");
     await world.heal();
     if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
