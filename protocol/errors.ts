@@ -109,6 +109,7 @@ export class ChatError extends Error {
 export function closeFor(code: ErrorCode): CloseReason {
   switch (code) {
     case "token_expired":
+    case "token_not_yet_valid": // our clock has been set back, or the issuer's is ahead: a new token is of our time
       return "token_expired";
     case "wrong_token_kind":
       return "wrong_token_kind";

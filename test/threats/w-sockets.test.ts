@@ -357,8 +357,8 @@ describe("W20 a bad token", () => {
     ["J01 J23 nonsense", 4500, async () => "abc.def.ghi"],
     ["J08 an expired one", 4001, () => gateway.token("alice", { issuedAt: NOW - 2 * hour, expiresAt: NOW - hour })],
     [
-      "J11 one from the future",
-      4500,
+      "J11 one from the future, which a new one is not",
+      4001,
       () => gateway.token("alice", { issuedAt: NOW + hour, expiresAt: NOW + 2 * hour }),
     ],
     ["T01 one for HTTP", 4502, () => signChatToken(gateway.keys, "rest", claimsOf())],

@@ -211,7 +211,8 @@ export class RawClient implements ChaosClient {
       },
       refused: (status) => this.#deps.recorder.write({ kind: "request", route: "GET socket", status }),
       closed: (code) => {
-        if (isOpen) this.#deps.recorder.write({ kind: "closed", client, socket, code, wanted: this.#isStopped });
+        if (isOpen || code !== 1006)
+          this.#deps.recorder.write({ kind: "closed", client, socket, code, wanted: this.#isStopped });
         this.#lost(line, code);
       },
     });
@@ -332,6 +333,7 @@ export class RawClient implements ChaosClient {
     line.joined.add(room);
     line.attempt = 0;
     place.feed.joined(epoch, seq, messages);
+    place.unreported = 0;
     this.#report(room, place);
     this.#sendDue(room, place);
     if (place.feed.hasGap) void this.#fill(room, place);
@@ -422,8 +424,8 @@ export class RawClient implements ChaosClient {
     const { line, feed } = place;
     if (this.options.role === "deaf" && place.unreported > 0) return;
     place.unreported = 0;
-    if (feed.head === 0 || line.link?.say({ type: "received", roomId: room, seq: feed.head }) !== true) return;
-    if (this.options.role === "deaf")
+    const isSaid = line.link?.say({ type: "received", roomId: room, seq: feed.head }) === true;
+    if (isSaid && this.options.role === "deaf")
       this.#deps.recorder.write({
         kind: "received",
         client: this.options.name,
