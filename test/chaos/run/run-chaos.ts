@@ -1,6 +1,6 @@
 import { SecretWatch } from "../clients/secrets.ts";
 import type { Recorder } from "../history/recorder.ts";
-import type { ChaosWorld, Schedule } from "../world/types.ts";
+import type { ChaosWorld, Schedule, SeenAnswer } from "../world/types.ts";
 import { type Actor, castActors, type CastOptions, createHttp } from "./cast.ts";
 import { checkPresence, readEverything, settle } from "./finish.ts";
 import type { LineTap } from "./line-tap.ts";
@@ -68,6 +68,7 @@ export async function runChaos(
       fastAckMs: options.fastAckMs ?? FAST_ACK_MS,
     },
   });
+  const answered = await world.answers(); // a world may have had other runs
   const http = createHttp({ world, recorder, secrets });
   const watch = new Watch(world, recorder, cast.rooms);
   const actors = castActors(cast, { world, recorder, secrets, http, random: random.fork() });
@@ -97,7 +98,7 @@ export async function runChaos(
     progress("reading all of history");
     await readEverything(finish);
     recorder.write({ kind: "phase", phase: "ended" });
-    await noteAnswers(world, recorder);
+    await noteAnswers(world, recorder, answered);
     return { missing, troubles: injector.troubles, stopped: findStopped(actors) };
   } finally {
     clearInterval(reporting);
@@ -125,9 +126,12 @@ async function play(schedule: Schedule, injector: Injector, recorder: Recorder, 
 }
 
 /** Answers that no client of ours has written down: upgrades and answers to requests that were given up. */
-async function noteAnswers(world: ChaosWorld, recorder: Recorder): Promise<void> {
-  for (const { method, path, status } of await world.answers())
-    if (status >= 500) recorder.write({ kind: "request", route: `${method} ${path}`, status });
+async function noteAnswers(world: ChaosWorld, recorder: Recorder, before: readonly SeenAnswer[]): Promise<void> {
+  for (const { method, path, status, count } of await world.answers()) {
+    const known = before.find((answer) => answer.method === method && answer.path === path && answer.status === status);
+    if (status >= 500 && count > (known?.count ?? 0))
+      recorder.write({ kind: "request", route: `${method} ${path}`, status });
+  }
 }
 
 function findStopped(actors: readonly Actor[]): string[] {

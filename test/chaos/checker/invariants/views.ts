@@ -15,7 +15,8 @@ const FLOW_SLACK = 64;
 export function viewsAreContiguous(model: Model): Finding {
   const look = new Look();
   for (const view of readViews(model)) {
-    if (!isStillThere(model, view)) continue;
+    // Who never says what was received does not look for what is missing either.
+    if (!isStillThere(model, view) || model.clients.get(view.client)?.role === "deaf") continue;
     const seen = new Map(model.resolve([...view.messages]).map((message) => [message.seq, message]));
     const history = new Map((model.histories.get(view.room) ?? []).map((message) => [message.seq, message]));
     let last: number | undefined;
@@ -133,7 +134,10 @@ export function slowReadersAreHeld(model: Model): Finding {
   for (const entry of model.entries) {
     if (!("client" in entry) || !deaf.has(entry.client)) continue;
     if (entry.kind === "joined") acknowledged.set(`${entry.socket} ${entry.room}`, entry.seq);
-    if (entry.kind === "received") acknowledged.set(`${entry.socket} ${entry.room}`, entry.seq);
+    if (entry.kind === "received") {
+      const key = `${entry.socket} ${entry.room}`;
+      acknowledged.set(key, Math.max(acknowledged.get(key) ?? 0, entry.seq));
+    }
     if (entry.kind !== "saw") continue;
     const from = acknowledged.get(`${entry.socket} ${entry.room}`) ?? 0;
     const last = Math.max(...model.resolve(entry.messages).map(({ seq }) => seq));
