@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditPage } from "../../protocol/http.ts";
-import { alice, APP, bob, createMemoryDeps, jsonBody, type MemoryDeps, problemOf } from "../support/memory-deps.ts";
+import {
+  alice,
+  type APP,
+  bob,
+  createMemoryDeps,
+  jsonBody,
+  type MemoryDeps,
+  problemOf,
+} from "../support/memory-deps.ts";
 
 let memory: MemoryDeps;
 let key: Record<string, string>;

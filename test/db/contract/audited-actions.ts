@@ -134,7 +134,9 @@ export function describeAuditedActions(opened: Opened): void {
       const [createdAt, revokedAt] = [new Date("2026-01-02T03:04:05.678Z"), new Date("2026-02-02T03:04:05.678Z")];
       const key = { id: crypto.randomUUID(), app, environment: "test" as const, hash: "canary", createdAt };
       await store.insertApiKey({ ...key, revokedAt: null });
-      await expect(store.insertApiKey({ ...key, revokedAt: null })).rejects.toThrow();
+      await expect(store.insertApiKey({ ...key, revokedAt: null })).rejects.toMatchObject({
+        code: "storage_unavailable",
+      });
       for (let time = 0; time < 2; time++) await store.revokeApiKey(key.id, revokedAt);
       const about = { actor: "system", subject: key.id, channelId: null, requestId: null, detail: "test" };
       expect(await entries(app)).toMatchObject([
