@@ -2,6 +2,7 @@ import { Ratelimit } from "@upstash/ratelimit";
 import * as z from "zod/mini";
 import { type Allowance, LocalLimiter } from "../domain/local-limiter.ts";
 import type { LimitAnswer, Limiter, LimitPolicyName, Now, Restriction } from "../domain/ports.ts";
+import { SteadyClock } from "../domain/steady-clock.ts";
 import { within } from "../domain/within.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { BlockedIdentities } from "./blocked-identities.ts";
@@ -41,8 +42,9 @@ const LOCAL_SHARE: Record<LimitPolicyName, number> = {
  */
 export function createUpstashLimiter(options: UpstashLimiterOptions): Limiter {
   const { redis, policies, waitUntil, now = Date.now, patienceMs = PATIENCE_MS } = options;
-  const local = new LocalLimiter(REMEMBERED, now);
-  const breaker = new CircuitBreaker(REST_MS, now);
+  const steady = new SteadyClock(now).now;
+  const local = new LocalLimiter(REMEMBERED, steady);
+  const breaker = new CircuitBreaker(REST_MS, steady);
   const blocked = new BlockedIdentities(REMEMBERED);
 
   const takeShared = async (policy: LimitPolicyName, hashed: string): Promise<LimitAnswer> => {

@@ -65,8 +65,7 @@ async function checkRedis({ redis, limiter, now }: HealthDeps): Promise<HealthCh
   const { ms, failed } = await timedCheck(now, LIMITS_MS.redis, (signal) => redis.ping(signal));
   const hint = "Check UPSTASH_REDIS_REST_URL and its token; until then limits are counted per location and stricter";
   if (failed) return { name: "redis", status: "degraded", ms, hint };
-  const fellBack = limiter.fellBackAt !== undefined && now() - limiter.fellBackAt < FALLBACK_TOLD_MS;
-  if (!fellBack) return { name: "redis", status: "healthy", ms };
+  if (!limiter.fellBackWithin(FALLBACK_TOLD_MS)) return { name: "redis", status: "healthy", ms };
   return {
     name: "redis",
     status: "degraded",

@@ -11,8 +11,9 @@ export class WatchedLimiter implements Limiter {
     this.#now = now;
   }
 
-  get fellBackAt(): number | undefined {
-    return this.#fellBackAt;
+  /** Whether it had to within the last so many milliseconds. */
+  fellBackWithin(ms: number): boolean {
+    return this.#fellBackAt !== undefined && this.#now() - this.#fellBackAt < ms;
   }
 
   async take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer> {

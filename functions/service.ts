@@ -16,6 +16,7 @@ import type {
   WorkerStore,
 } from "../domain/ports.ts";
 import { Recent } from "../domain/recent.ts";
+import { SteadyClock } from "../domain/steady-clock.ts";
 import { createSessionVerifier } from "../domain/session-verifier.ts";
 import { WatchedLimiter } from "../domain/watched-limiter.ts";
 import { createRoomLink } from "./room-link.ts";
@@ -48,6 +49,7 @@ export async function createDeps(
   world: World,
 ): Promise<Deps> {
   const { store, now, waitUntil, log } = world;
+  const steady = new SteadyClock(now).now;
   // A sound configuration has a secret; an empty one must never sign.
   if (settings.CHAT_JWT_SECRET === undefined) throw new Error("CHAT_JWT_SECRET is missing");
   const tokenKeys = await createTokenKeys(
@@ -58,7 +60,7 @@ export async function createDeps(
   const issuers = trustedIssuers(settings, {
     fetch: world.fetch,
     cache: world.keySets,
-    now,
+    now: steady,
     waitUntil,
     onProblem: (reason) => log({ event: "problem", part: "identity", reason }),
   });
@@ -68,20 +70,20 @@ export async function createDeps(
     configReport,
     tokenKeys,
     sessions: createSessionVerifier(issuers, now),
-    apiKeys: createKeyRing({ store, environment: settings.ENVIRONMENT, now }),
+    apiKeys: createKeyRing({ store, environment: settings.ENVIRONMENT, now: steady }),
     store,
     redis: world.redis,
     board: world.board,
     rooms: world.rooms ?? createRoomLink(rooms),
     restrictions: world.restrictions,
-    limiter: new WatchedLimiter(world.limiter, now),
+    limiter: new WatchedLimiter(world.limiter, steady),
     driver:
       settings.CHAT_DRIVER === "stream"
         ? createStreamDriver({ settings, fetch: world.fetch, now })
         : createNativeDriver(tokenKeys, settings.PUBLIC_URL, store),
     savedUsers: createSavedUsers(),
-    recentHealth: new Recent(HEALTH_KEPT_MS, now),
-    recentTest: new Recent(HEALTH_KEPT_MS, now),
+    recentHealth: new Recent(HEALTH_KEPT_MS, steady),
+    recentTest: new Recent(HEALTH_KEPT_MS, steady),
     now,
     wait: world.wait,
     waitUntil,

@@ -1,4 +1,4 @@
-import type { RoomClock } from "../domain/room/clock.ts";
+import type { SteadyClock } from "../domain/steady-clock.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { KEYS_PER_CALL } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
@@ -7,7 +7,7 @@ import type { RoomStorage } from "./platform.ts";
 /** How late an alarm may ring. */
 const LATE_ALARM_MS = 60_000;
 /** For objects whose times are the wall clock's. */
-const WALL_CLOCK: Pick<RoomClock, "toWall"> = { toWall: (at) => at };
+const WALL_CLOCK: Pick<SteadyClock, "toWall"> = { toWall: (at) => at };
 
 /**
  * Writes that nobody waits for: nothing a room sends leaves before what it has written is durable, and when a write fails
@@ -15,11 +15,11 @@ const WALL_CLOCK: Pick<RoomClock, "toWall"> = { toWall: (at) => at };
  */
 export class Durable {
   readonly storage: RoomStorage;
-  readonly #clock: Pick<RoomClock, "toWall">;
+  readonly #clock: Pick<SteadyClock, "toWall">;
   readonly #log: RoomLogger;
   #alarmAt: number | undefined;
 
-  constructor(storage: RoomStorage, log: RoomLogger, clock: Pick<RoomClock, "toWall"> = WALL_CLOCK) {
+  constructor(storage: RoomStorage, log: RoomLogger, clock: Pick<SteadyClock, "toWall"> = WALL_CLOCK) {
     this.storage = storage;
     this.#clock = clock;
     this.#log = log;

@@ -1,4 +1,4 @@
-import { dueAt } from "../domain/room/clock.ts";
+import { dueAt } from "../domain/steady-clock.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { TIMES } from "../protocol/limits.ts";
 import { pruneOrder } from "./order.ts";

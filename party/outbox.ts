@@ -2,7 +2,7 @@ import { BatchRefused } from "../domain/batch-refused.ts";
 import type { AuditEntry, RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
 import type { Backlog } from "../domain/room/accept-message.ts";
 import { RETRY_LONGEST_MS, retryDelayMs } from "../domain/room/backoff.ts";
-import { dueAt } from "../domain/room/clock.ts";
+import { dueAt } from "../domain/steady-clock.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { Due, type DueEntries, type DueMember, toBatchParts } from "./due.ts";
 import type { Durable } from "./durable.ts";

@@ -1,4 +1,4 @@
-import { RoomClock } from "../domain/room/clock.ts";
+import { SteadyClock } from "../domain/steady-clock.ts";
 import { ChatError, CLOSES, type CloseReason } from "../protocol/errors.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { UserId } from "../protocol/ids.ts";
@@ -45,7 +45,7 @@ export class ChatRoom {
   readonly messages: Messages;
   readonly orders: Orders;
   readonly moderation: Moderation;
-  readonly clock: RoomClock;
+  readonly clock: SteadyClock;
   readonly refusals: RefusalLog;
   life: Life | undefined;
   order: Order | undefined;
@@ -59,7 +59,7 @@ export class ChatRoom {
 
   constructor(platform: Platform, deps: RoomDeps) {
     const { log, board, store, vocabulary } = deps;
-    this.clock = new RoomClock(deps.now);
+    this.clock = new SteadyClock(deps.now);
     const { now } = this.clock;
     const { sessions } = this;
     const after = (ms: number, callback: () => void) => deps.after(ms, () => this.#guard("timer", callback));

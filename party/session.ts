@@ -1,4 +1,4 @@
-import { dueAt } from "../domain/room/clock.ts";
+import { dueAt } from "../domain/steady-clock.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
 import type { Knock, Standing } from "./admission.ts";

@@ -1,5 +1,5 @@
 import type { EventRange, RoomEvent } from "../domain/ports.ts";
-import { dueAt } from "../domain/room/clock.ts";
+import { dueAt } from "../domain/steady-clock.ts";
 import type { ClientMessageId, UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";
 import { KEYS, PREFIXES, type SetAsideRecord, parseEvent } from "./kept.ts";

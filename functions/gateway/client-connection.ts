@@ -45,6 +45,7 @@ export class ClientConnection implements RoomHost {
   #struckAt = 0;
   #keepsAlive = false;
   #heardAt: number;
+  #tickedAt: number;
   #keptAliveAt = 0;
   #isEnded = false;
   #heads: ReturnType<typeof setInterval>;
@@ -61,7 +62,7 @@ export class ClientConnection implements RoomHost {
     this.#codec = nativeCodec(guest.subprotocol);
     this.#guest = guest;
     this.#joins = new TokenBucket(JOINS, deps.now);
-    this.#openedAt = this.#heardAt = deps.now();
+    this.#openedAt = this.#heardAt = this.#tickedAt = deps.now();
     this.#heads = setInterval(() => this.#tick(), TIMES.headsMs);
     socket.addEventListener("message", ({ data }) => this.receive(data));
     socket.addEventListener("close", ({ code }) => this.#leave(code));
@@ -186,10 +187,18 @@ export class ClientConnection implements RoomHost {
   }
 
   #tick(): void {
+    this.#believeClock();
     if (this.#keepsAlive && this.now() > this.#heardAt + TIMES.deadSocketMs) return this.end("resync");
     const rooms: Record<ChannelId, number> = {};
     for (const [roomId, { head }] of this.#rooms) if (head !== undefined) rooms[roomId] = head;
     if (Object.keys(rooms).length > 0) this.send({ type: "heads", rooms });
+  }
+
+  // A clock that has jumped, or a process that stood still, says nothing about the client's silence.
+  #believeClock(): void {
+    const now = this.now();
+    if (now < this.#tickedAt || now > this.#tickedAt + 2 * TIMES.headsMs) this.#heardAt = now;
+    this.#tickedAt = now;
   }
 
   #expireAt(expiresAt: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RoomClock } from "../../domain/room/clock.ts";
+import { SteadyClock } from "../../domain/steady-clock.ts";
 import type { Store } from "../../domain/ports.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
@@ -170,7 +170,7 @@ describe("a token's end", () => {
 describe("a room's clock", () => {
   it("D16 does not go back, and is the wall clock again once that has caught up", () => {
     let wall = 1_000_000;
-    const clock = new RoomClock(() => wall);
+    const clock = new SteadyClock(() => wall);
     expect(clock.now()).toBe(1_000_000);
     wall = 400_000;
     expect(clock.now()).toBe(1_000_000);
@@ -184,7 +184,7 @@ describe("a room's clock", () => {
 
   it("D16 tells once that it was set back, and not for a trifle", () => {
     let wall = 1_000_000;
-    const clock = new RoomClock(() => wall);
+    const clock = new SteadyClock(() => wall);
     clock.now();
     wall -= 500;
     expect(clock.takeSetBack()).toBe(false);

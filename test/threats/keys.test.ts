@@ -39,6 +39,17 @@ describe("rotation of an issuer's keys", () => {
     expect(memory.keyServer.requests).toBe(2);
   });
 
+  it("D16 takes a new key's token soon after a clock that was an hour ahead was set back", async () => {
+    memory.clock.advance(60 * MINUTE);
+    expect(await statusOf(await memory.session())).toBe(200);
+    expect(await statusOf(await unknownToken("nobody's"))).toBe(401);
+    memory.clock.advance(-60 * MINUTE);
+    memory.keyServer.keys = [await second];
+    expect(await statusOf(await signedBy(await second))).toBe(401);
+    memory.clock.advance(MINUTE / 2);
+    expect(await statusOf(await signedBy(await second))).toBe(200);
+  });
+
   it("K02 refuses a key that was taken out within 10 minutes, and what it signed before", async () => {
     const exp = memory.clock.now() / 1_000 + 3_600;
     const early = await memory.session({ exp });

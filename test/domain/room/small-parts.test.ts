@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { retryDelayMs } from "../../../domain/room/backoff.ts";
-import { dueAt, RoomClock } from "../../../domain/room/clock.ts";
+import { dueAt, SteadyClock } from "../../../domain/steady-clock.ts";
 import { contentHash, hashPair } from "../../../domain/room/content-hash.ts";
 import { PresencePace } from "../../../domain/room/presence-pace.ts";
 import { Unread } from "../../../domain/room/unread.ts";
@@ -49,7 +49,7 @@ describe("retryDelayMs", () => {
 describe("D16 a room's clock", () => {
   function clockAt(start: number) {
     let wall = start;
-    const clock = new RoomClock(() => wall);
+    const clock = new SteadyClock(() => wall);
     return { clock, at: (now: number) => ((wall = now), clock.now()) };
   }
 

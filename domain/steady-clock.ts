@@ -1,14 +1,14 @@
-import type { Now } from "../ports.ts";
+import type { Now } from "./ports.ts";
 
 /** The wall clock going back by less than this is worth no notice. */
 const NOTICED_MS = 1_000;
 
 /**
- * A room's own time: the wall clock's, but that it does not go back while the room is awake. All that lasts (silence,
- * typing, waits, limits) is measured by it, so that a clock that is set back holds nothing up. What somebody else has dated
- * (a token's end, a ban's) is compared with the wall clock itself.
+ * A time of one's own: the wall clock's, but that it does not go back while its owner is in memory. All that lasts (silence,
+ * typing, waits, limits, the age of what is cached) is measured by it, so that a clock that is set back holds nothing up.
+ * What somebody else has dated (a token's end, a ban's) is compared with the wall clock itself.
  */
-export class RoomClock {
+export class SteadyClock {
   readonly #wall: Now;
   #aheadMs = 0;
   #last = -Infinity;
@@ -29,12 +29,12 @@ export class RoomClock {
     return (this.#last = wall + this.#aheadMs);
   };
 
-  /** What the wall clock will show at a time of the room's. */
+  /** What the wall clock will show at a time of this clock's. */
   toWall(at: number): number {
     return at - this.#aheadMs;
   }
 
-  /** The room's time when the wall clock shows `at`. */
+  /** This clock's time when the wall clock shows `at`. */
   fromWall(at: number): number {
     return at + this.#aheadMs;
   }
@@ -49,7 +49,7 @@ export class RoomClock {
 }
 
 /**
- * When something is due that was planned before the room last slept. It never was planned further ahead than `longestMs`,
+ * When something is due that was planned before its owner last slept. It never was planned further ahead than `longestMs`,
  * so if it is now, the clock has been set back, and nobody is to wait for as long as that.
  */
 export function dueAt(plannedAt: number, now: number, longestMs: number): number {
