@@ -129,7 +129,7 @@ describe("the content filter", () => {
         const content = parts.join("");
         const { verdict, content: kept } = filter.decide(content);
         expect([...kept].length).toBeLessThanOrEqual([...content].length);
-        expect(kept).toEqual(verdict === "pass" ? content : expect.stringContaining("*"));
+        expect(verdict === "pass" ? kept === content : kept.includes("*")).toBe(true);
         expect(filter.decide(content)).toEqual({ verdict, content: kept });
       }),
       { numRuns: 300 },
