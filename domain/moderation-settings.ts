@@ -32,12 +32,12 @@ export async function readModeration(
 }
 
 /**
- * Sets it; live rooms go by it within a minute.
+ * Sets it. The channel's live room goes by it at once; what is the whole app's reaches rooms within a minute.
  *
  * @throws {ChatError} `room_not_found`, `forbidden`, `storage_unavailable`
  */
 export async function saveModeration(
-  { store, now }: Pick<Deps, "store" | "now">,
+  { store, rooms, now, waitUntil }: Pick<Deps, "store" | "rooms" | "now" | "waitUntil">,
   { caller, id, requestId }: SettingsCall,
   settings: ModerationSettings,
 ): Promise<ModerationSettings> {
@@ -51,5 +51,7 @@ export async function saveModeration(
     ...(id !== null && { channelId: id }),
   } as const;
   await store.saveModeration(caller.app, id, settings, auditEntry({ caller, requestId, at: now() }, did));
+  // A room that does not hear of it finds it by itself.
+  if (id !== null) waitUntil(rooms.tellLists(caller.app, id).catch(() => {}));
   return settings;
 }

@@ -343,6 +343,8 @@ export interface RoomLink {
   orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<void>;
   /** The same wherever the person may be: at every door, and in every room. */
   orderPerson(app: AppId, order: PersonOrder): Promise<void>;
+  /** Tells a room that what its content filter goes by has changed. */
+  tellLists(app: AppId, id: ChannelId): Promise<void>;
   /** The room's events that history may not have yet, those a page of `range` can need, and what it knows of the caller. */
   readTail(app: AppId, id: ChannelId, caller: UserId, range?: EventRange): Promise<RoomTail>;
   readPresence(app: AppId, id: ChannelId, caller: UserId): Promise<RoomPresenceRecord>;

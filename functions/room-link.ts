@@ -52,6 +52,8 @@ export function createRoomLink(deps: RoomLinkDeps): RoomLink {
         body: order,
         timeoutMs: EVERYWHERE_MS,
       })),
+    tellLists: async (app, id) =>
+      void (await ask(deps, Done, `main/${id}/lists`, { app, caller: PROBE_USER, body: {} })),
     readTail: (app, id, caller, range) => ask(deps, Tail, `main/${id}/tail${toQuery(range)}`, { app, caller }),
     readPresence: (app, id, caller) => ask(deps, Presence, `main/${id}/presence`, { app, caller }),
     async ping(signal) {

@@ -20,6 +20,7 @@ const VERBS = new Map([
   ["presence", "GET"],
   ["ping", "GET"],
   ["people", "POST"],
+  ["lists", "POST"],
 ]);
 const INTERNAL_PATH =
   /^([a-z]+:\/\/[^/?#]*\/parties\/main\/[A-Za-z0-9_-]+)\/([a-z]+)(\?(?:(?:before|after|limit)=\d{1,16}&?)+)?$/;

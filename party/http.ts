@@ -24,14 +24,16 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
   if (path?.verb === "admission") return answerAdmission(room, request);
   const claims = await verifyInternal(room, request);
   if (path === undefined || claims === undefined || claims.app !== path.app) return notFound();
-  if (request.method === "POST") return path.verb === "people" ? answerOrder(room, request) : notFound();
-  if (request.method !== "GET") return notFound();
-  switch (path.verb) {
-    case "tail":
+  switch (`${request.method} ${path.verb}`) {
+    case "POST people":
+      return answerOrder(room, request);
+    case "POST lists":
+      return answerLists(room);
+    case "GET tail":
       return answerTail(room, claims, request.url);
-    case "presence":
+    case "GET presence":
       return Response.json(await readPresence(room, claims));
-    case "ping":
+    case "GET ping":
       return answerPing(room);
     default:
       return notFound();
@@ -55,6 +57,13 @@ async function answerOrder(room: ChatRoom, request: RoomRequest): Promise<Respon
   const ended = room.orders.take(RoomOrder.parse(JSON.parse(await request.text())));
   await room.orders.prune();
   return Response.json({ ended });
+}
+
+/** What the content filter goes by has changed. */
+async function answerLists(room: ChatRoom): Promise<Response> {
+  await room.loadOrder();
+  await room.moderation.changed();
+  return Response.json({});
 }
 
 async function verifyInternal(room: ChatRoom, request: RoomRequest): Promise<ChatClaims | undefined> {

@@ -58,18 +58,28 @@ export class Moderation {
 
   /** Waits for the first lists of the room's life; for later ones nobody waits. Never rejects. */
   async ready(): Promise<void> {
-    if (this.#deps.vocabulary !== undefined && this.#lists === undefined) await this.refresh();
+    if (this.#lists === undefined && this.#isDue()) await this.#refresh();
   }
 
   /** The filter as it is now. Being asked for it is what keeps its lists fresh. */
   filter(): Filter {
-    const age = this.#deps.now() - this.#triedAt;
-    if (this.#deps.vocabulary !== undefined && (age >= FRESH_MS || age < 0)) void this.refresh();
+    if (this.#isDue()) void this.#refresh();
     return this.#filter;
   }
 
+  /** Reads the lists anew, at once. Never rejects. */
+  async changed(): Promise<void> {
+    await this.#reading; // what is being read may be what was there before
+    if (this.#deps.vocabulary !== undefined) await this.#refresh();
+  }
+
+  #isDue(): boolean {
+    const age = this.#deps.now() - this.#triedAt;
+    return this.#deps.vocabulary !== undefined && (age >= FRESH_MS || age < 0);
+  }
+
   /** Reads the lists from Postgres; without it those that are known go on. Never rejects. */
-  refresh(): Promise<void> {
+  #refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
     return this.#reading;
   }

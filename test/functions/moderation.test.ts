@@ -85,8 +85,15 @@ describe("/v1/channels/{id}/moderation", () => {
     expect(await (await get(PLANS)).json()).toEqual({ mode: "flag", blocked: [], allowed: [] });
     const settings = { mode: "mask", blocked: ["wobble"], allowed: [] };
     expect((await put(PLANS, settings, await as(alice))).status).toBe(200);
+    expect(memory.rooms.told).toEqual(["demo:plans"]);
     expect(await (await get(PLANS)).json()).toEqual(settings);
     expect((await put(PLANS, { ...settings, mode: "off" })).status).toBe(200);
+  });
+
+  it("D01 is set all the same when the room cannot be told", async () => {
+    memory.rooms.isDown = true;
+    expect((await put(PLANS, { mode: "off" })).status).toBe(200);
+    await memory.settle();
   });
 
   it("A02 is nobody else's, and not there for who cannot see the channel", async () => {

@@ -110,6 +110,27 @@ describe.each([
     expect(await alice.post("wibble")).toMatchObject({ code: "blocked_by_moderation" });
   });
 
+  it("S0-27 takes up a changed list at once when our Worker tells of it, and from nobody else", async () => {
+    const world = open();
+    const alice = await world.connect("alice");
+    await set(world, { blocked: ["wibble"] });
+    const tell = async (token?: string) => (await world.request("lists", token, "POST", {})).status;
+    expect([await tell(), await tell(await world.token("alice"))]).toEqual([404, 404]);
+    expect(await alice.post("wibble")).toMatchObject({ type: "ack" });
+    expect(await tell(await world.token("app", { kind: "internal" }))).toBe(200);
+    expect(await alice.post("wibble")).toMatchObject({ code: "blocked_by_moderation" });
+  });
+
+  it("D01 joins people without waiting for lists a second time when they cannot be read", async () => {
+    const world = open();
+    let asked = 0;
+    world.store.findModeration = async () => Promise.reject(new Error(`Postgres is away ${++asked}`));
+    const alice = await world.connect("alice");
+    await world.connect("bob");
+    expect(asked).toBe(sleepy ? 2 : 1);
+    expect(await alice.post("fuck")).toMatchObject({ code: "blocked_by_moderation" });
+  });
+
   it("D01 goes on with the lists it knows while Postgres is away, also after a crash", async () => {
     const world = open();
     await set(world, { mode: "mask", blocked: ["wibble"] });

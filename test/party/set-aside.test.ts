@@ -51,6 +51,7 @@ async function page(world: World, range: { before?: number; after?: number; limi
     },
     orderRoom: () => Promise.reject(new Error("not asked")),
     orderPerson: () => Promise.reject(new Error("not asked")),
+    tellLists: () => Promise.reject(new Error("not asked")),
     readPresence: () => Promise.reject(new Error("not asked")),
     ping: async () => {},
   };

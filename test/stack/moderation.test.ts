@@ -41,6 +41,19 @@ async function open(id: string, settings: object, by: "direct" | "gateway") {
   return { socket, say, token };
 }
 
+it("S0-27 changes a live room at once", async () => {
+  const { socket, say } = await open("changing", { mode: "off" }, "gateway");
+  say("what the fuck", "cid-000001");
+  expect(await socket.next("ack")).not.toHaveProperty("moderation");
+  await call("PUT", "/v1/channels/changing/moderation", { mode: "block" });
+  let tries = 0;
+  const patience = { timeout: 4_000, interval: 200 };
+  await vi.waitFor(() => {
+    say("what the fuck", `cid-1000${10 + ++tries}`);
+    expect(socket.all("error").map(({ code }) => code)).toContain("blocked_by_moderation");
+  }, patience);
+});
+
 describe.each(["direct", "gateway"] as const)("moderation with everything running, by a socket that is %s", (by) => {
   const idOf = (mode: string) => `${mode}-${by}`;
 

@@ -203,6 +203,12 @@ export class MemoryRooms implements RoomLink {
     this.#ask();
     this.orders.push({ to: app, order });
   }
+  /** Channels whose room was told of new lists. */
+  readonly told: string[] = [];
+  async tellLists(app: AppId, id: ChannelId): Promise<void> {
+    this.#ask();
+    this.told.push(`${app}:${id}`);
+  }
   async readTail(app: AppId, id: ChannelId): Promise<RoomTail> {
     this.#ask();
     return this.tails.get(`${app}:${id}`) ?? { epoch: "e1", head: 0, storedSeq: 0, isMember: false, events: [] };

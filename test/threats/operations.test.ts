@@ -57,6 +57,12 @@ describe("what is logged", () => {
 describe("what is deployed", async () => {
   const entries = ["functions/index.ts", "party/index.ts"];
 
+  it("M08 has the content filter in the rooms, and not a word of it in the Worker", async () => {
+    const [worker, rooms] = await Promise.all(entries.map(bundleWorker));
+    expect([worker?.includes("muthaf"), rooms?.includes("muthaf")]).toEqual([false, true]);
+    expect([worker?.includes("blacklistedTerms"), rooms?.includes("blacklistedTerms")]).toEqual([false, true]);
+  });
+
   it.each(entries)("O05 %s is bundled without source maps, tests, machine paths and settings", async (entry) => {
     const code = await bundleWorker(entry);
     expect(code.length).toBeGreaterThan(50_000);
