@@ -7,8 +7,18 @@ const STACK = [
   "test/smoke/**/*.test.ts",
   "test/chaos/**/*.stack.test.ts",
 ];
+/** Each fault of the chaos runs by itself: minutes of waiting for something that the runs show as well. */
+const FAULTS = ["test/chaos/**/*.faults.test.ts"];
 const UNIT_TIME_LIMIT_MS = 30_000;
 const STACK_TIME_LIMIT_MS = 120_000;
+
+const ONE_AT_A_TIME = {
+  testTimeout: STACK_TIME_LIMIT_MS,
+  hookTimeout: STACK_TIME_LIMIT_MS,
+  pool: "forks",
+  maxWorkers: 1,
+  fileParallelism: false,
+} as const;
 
 export default defineConfig({
   test: {
@@ -22,7 +32,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...STACK],
+          exclude: [...configDefaults.exclude, ...STACK, ...FAULTS],
           testTimeout: UNIT_TIME_LIMIT_MS,
           hookTimeout: UNIT_TIME_LIMIT_MS,
           sequence: { groupOrder: 0 },
@@ -32,12 +42,16 @@ export default defineConfig({
         test: {
           name: "stack",
           include: STACK,
-          testTimeout: STACK_TIME_LIMIT_MS,
-          hookTimeout: STACK_TIME_LIMIT_MS,
-          pool: "forks",
-          maxWorkers: 1,
-          fileParallelism: false,
+          ...ONE_AT_A_TIME,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: FAULTS,
+          ...ONE_AT_A_TIME,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

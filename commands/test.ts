@@ -4,13 +4,14 @@ import { startVitest, type Vitest } from "vitest/node";
 
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
-Builds both halves, then runs every test: those of single parts, then those that start the whole stack.
+Builds both halves, then runs the tests: those of single parts, then those that start the whole stack.
 The last line is always "N passed, N failed". Tests that were skipped stand above it, with the reason.
 
   FILTER            only test files with this in their path
   -t PATTERN        only tests with this in their name
   -u                write the generated docs anew
   --integration     only the tests that start the whole stack
+  --faults          only each fault of a chaos run by itself: some minutes, and not among the others
   --coverage        only the tests of single parts, with coverage (coverage/index.html)
   --bail N          stop after N failures
   --no-build        use the build there is
@@ -46,6 +47,7 @@ function readOptions(args: string[]) {
       allowPositionals: true,
       options: {
         integration: { type: "boolean" },
+        faults: { type: "boolean" },
         coverage: { type: "boolean" },
         "no-build": { type: "boolean" },
         testNamePattern: { type: "string", short: "t" },
@@ -53,8 +55,9 @@ function readOptions(args: string[]) {
         bail: { type: "string" },
       },
     });
-    if (values.integration === true && values.coverage === true)
-      throw new Error("Cannot take --integration with --coverage: that is measured in the tests of single parts");
+    const kinds = ["integration", "faults", "coverage"] as const;
+    const asked = kinds.filter((kind) => values[kind] === true);
+    if (asked.length > 1) throw new Error(`Cannot take ${asked.map((kind) => `--${kind}`).join(" with ")}: choose one`);
     if (values.bail !== undefined && !/^\d+$/.test(values.bail)) throw new Error("--bail takes a number");
     return { ...values, filters: positionals };
   } catch (error) {
@@ -70,11 +73,11 @@ function build(): boolean {
 }
 
 async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally> {
-  const { integration, coverage, testNamePattern, update, bail, filters } = options;
+  const { coverage, testNamePattern, update, bail, filters } = options;
   const vitest = await startVitest("test", filters, {
     watch: false,
-    ...(integration === true && { project: ["stack"] }),
-    ...(coverage === true && { project: ["unit"], coverage: { enabled: true } }),
+    project: projectsFor(options),
+    ...(coverage === true && { coverage: { enabled: true } }),
     ...(testNamePattern !== undefined && { testNamePattern }),
     ...(update === true && { update: true }),
     ...(bail !== undefined && { bail: Number(bail) }),
@@ -86,6 +89,12 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
 }
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
+function projectsFor({ integration, faults, coverage }: ReturnType<typeof readOptions>): string[] {
+  if (coverage === true) return ["unit"];
+  if (faults === true) return ["faults"];
+  return integration === true ? ["stack"] : ["unit", "stack"];
+}
+
 function countTests(vitest: Vitest): Tally {
   const tally: Tally = { passed: 0, failed: vitest.state.getUnhandledErrors().length, skipped: [] };
   for (const module of vitest.state.getTestModules()) {
