@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { BlockedIdentities } from "../../db/blocked-identities.ts";
 import { createUpstashLimiter, type UpstashLimiterOptions } from "../../db/upstash-limiter.ts";
 import type { Redis } from "../../db/upstash.ts";
@@ -21,6 +21,7 @@ const POLICIES: UpstashLimiterOptions["policies"] = {
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const close of closing.splice(0)) await close();
 });
 function track<Opened extends TestRedis>(opened: Opened): Opened {
@@ -107,7 +108,7 @@ describe.each(BROKEN_WAYS)("limits when Redis %s", (way: BrokenWay) => {
     return { ...broken, limiter: createUpstashLimiter({ redis: broken.redis, policies: POLICIES, now }) };
   };
 
-  it("D07 are counted here within 250 ms, and the answer says so", async () => {
+  it("D07 are counted here in under a second, and the answer says so", async () => {
     const { limiter } = await open();
     const startedAt = performance.now();
     const answer = await limiter.take("read", "alice");
@@ -150,6 +151,25 @@ describe.each(BROKEN_WAYS)("limits when Redis %s", (way: BrokenWay) => {
     now += 1;
     await Promise.all(["dave", "erin", "frank"].map((identity) => limiter.take("read", identity)));
     expect(requests()).toBe(way === "refuses" ? 0 : first + 1);
+  });
+});
+
+describe("limits when Redis never answers", () => {
+  it("D07 are counted here after 250 ms, and not before", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const asked = Promise.withResolvers<void>();
+    const hang = () => {
+      asked.resolve();
+      return new Promise<never>(() => {});
+    };
+    const limiter = createUpstashLimiter({ redis: { send: hang, sendAll: hang }, policies: POLICIES });
+    const answered = vi.fn();
+    const answer = limiter.take("read", "alice").finally(answered);
+    await asked.promise;
+    await vi.advanceTimersByTimeAsync(249);
+    expect(answered).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await answer).toMatchObject({ allowed: true, degraded: true });
   });
 });
 

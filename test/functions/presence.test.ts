@@ -46,9 +46,12 @@ describe("GET /v1/presence", () => {
     expect((await get("/v1/presence?roomId=made-up")).status).toBe(404);
     expect(memory.rooms.asked).toBe(0);
   });
-  it("answers 503 when the room cannot be reached", async () => {
+  it("D17 answers 503 with Retry-After when the room cannot be reached, and asks it once", async () => {
     memory.rooms.isDown = true;
-    expect(await problemOf(await get("/v1/presence?roomId=plans"))).toEqual({ status: 503, code: "rooms_unavailable" });
+    const response = await get("/v1/presence?roomId=plans");
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await problemOf(response)).toEqual({ status: 503, code: "rooms_unavailable" });
+    expect(memory.rooms.asked).toBe(1);
   });
   it("wants a room", async () => {
     expect((await get("/v1/presence")).status).toBe(400);

@@ -70,14 +70,16 @@ describe("a room over HTTP", () => {
   it.each<[string, () => void]>([
     ["refuses", () => json({}, 404)],
     ["fails", () => json({ error: "x" }, 500)],
+    ["is overloaded", () => json({ error: "x" }, 503)],
     ["answers nonsense", () => json({ head: "many" })],
     ["answers no JSON", () => (serve = (response) => void response.end("<html>"))],
     ["redirects", () => (serve = (response) => void response.writeHead(302, { location: "/elsewhere" }).end())],
     ["hangs", () => (serve = () => {})],
     ["cuts the connection", () => (serve = (response) => void response.destroy())],
-  ])("is unavailable when it %s", async (_, misbehave) => {
+  ])("D17 is unavailable when it %s, and not asked again by itself", async (_, misbehave) => {
     misbehave();
     await expect(link.readTail(APP, ROOM, alice)).rejects.toMatchObject({ code: "rooms_unavailable" });
+    expect(seen).toHaveLength(1);
   });
   it("is given up on when its caller gives up", async () => {
     serve = () => {};

@@ -173,13 +173,20 @@ describe("messages", () => {
     expect(alice.all("message").map(({ content }) => content)).toEqual(["first", "a", "b", "c"]);
   });
 
-  it("F16 sends a flooding client away after 300 refusals and leaves the others alone", async () => {
+  it("F16 refuses a flood with a time to come back, closes it at the 301st refusal, and still takes the others' messages", async () => {
     const world = new World();
-    const alice = await world.connect("alice");
-    const bob = await world.connect("bob");
-    for (let sent = 0; sent < 331; sent++)
-      await world.room.message(alice.connection, `{"type":"message","content":"x"}`);
-    await world.advance(0);
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    const flood = async (times: number) => {
+      for (let sent = 0; sent < times; sent++)
+        await world.room.message(alice.connection, `{"type":"message","content":"x"}`);
+      await world.advance(0);
+    };
+    await flood(330);
+    expect([alice.all("ack").length, alice.closed]).toEqual([30, undefined]);
+    expect(alice.all("error")).toHaveLength(300);
+    for (const { code, retryAfterMs } of alice.all("error"))
+      expect([code, retryAfterMs]).toEqual(["rate_limited", expect.toSatisfy((ms: number) => ms > 0 && ms <= 60_000)]);
+    await flood(1);
     expect(alice.closed).toEqual({ code: 4029, reason: "rate_limited" });
     expect(await bob.post("still here")).toMatchObject({ type: "ack", seq: 31 });
   });

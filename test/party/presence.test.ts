@@ -235,11 +235,12 @@ describe("presence", () => {
 
   it("X08 neither keeps typing nor tells somebody of it who comes later or has left", async () => {
     const world = new World();
-    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    const [alice, bob, dave] = [await world.connect("alice"), await world.connect("bob"), await world.connect("dave")];
     await alice.say({ type: "leave_room", roomId: "lobby" });
     await bob.say({ type: "typing", isTyping: true });
     const carol = await world.connect("carol");
     await world.advance(100);
+    expect(dave.all("typing_indicator")).toMatchObject([{ userId: "bob", isTyping: true }]);
     expect([...alice.all("typing_indicator"), ...carol.all("typing_indicator")]).toEqual([]);
     expect(carol.last("room_joined").messages).toEqual([]);
     expect([...world.platform.storage.durable.keys()].filter((key) => key.includes("typ"))).toEqual([]);

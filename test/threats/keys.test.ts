@@ -99,7 +99,7 @@ describe("an issuer that cannot be reached", () => {
     expect(await problemOf(late)).toEqual({ status: 503, code: "auth_unavailable" });
   });
 
-  it("K03 shows as degraded in health, and heals by itself", async () => {
+  it("K03 O09 shows as degraded in health, and heals by itself", async () => {
     await exchange(await memory.session());
     memory.keyServer.fail();
     memory.clock.advance(11 * MINUTE);

@@ -37,7 +37,7 @@ describe("what is logged", () => {
     expect(labels.filter((label) => /[0-9a-f]{8}-[0-9a-f]{4}/.test(String(label)))).toEqual([]);
   });
 
-  it("O09 tells of a history that cannot be written, and how much waits, while nobody has lost anything", async () => {
+  it("O09 has an alarm in the log for a history that cannot be written, and how much waits, while nobody has lost anything", async () => {
     const store = createMemoryStore();
     const world = new World({ store: { ...store, writeBatch: () => Promise.reject(new Error("Postgres is away")) } });
     const alice = await world.connect("alice");
