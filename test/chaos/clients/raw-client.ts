@@ -424,14 +424,14 @@ export class RawClient implements ChaosClient {
     const { line, feed } = place;
     if (this.options.role === "deaf" && place.unreported > 0) return;
     place.unreported = 0;
-    const isSaid = line.link?.say({ type: "received", roomId: room, seq: feed.head }) === true;
+    const isSaid = line.link?.say({ type: "received", roomId: room, seq: feed.latest }) === true;
     if (isSaid && this.options.role === "deaf")
       this.#deps.recorder.write({
         kind: "received",
         client: this.options.name,
         socket: line.socket,
         room,
-        seq: feed.head,
+        seq: feed.latest,
       });
   }
 

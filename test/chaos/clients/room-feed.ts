@@ -7,6 +7,8 @@ export class RoomFeed {
   head = 0;
   /** The highest position it has heard of. */
   known = 0;
+  /** The highest position that has come, with a gap before it or not: what a room is told as received. */
+  latest = 0;
   #hasBegun = false;
   readonly #ahead = new Set<number>();
 
@@ -24,10 +26,12 @@ export class RoomFeed {
     this.#hasBegun = true;
     this.epoch = epoch;
     for (const message of messages) this.take(message.seq);
+    this.latest = Math.max(this.latest, seq);
     this.told(seq);
   }
 
   take(seq: number): void {
+    this.latest = Math.max(this.latest, seq);
     if (seq > this.head) this.#ahead.add(seq);
     while (this.#ahead.delete(this.head + 1)) this.head += 1;
     this.told(seq);
