@@ -80,8 +80,12 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
       presence: minutes >= PRESENCE_FROM_MINUTES,
       progress,
     });
-    for (const line of [...missing, ...stopped]) progress(line);
-    return { entries: recorder.entries, complaints: troubles.map((trouble) => `A fault failed: ${trouble}`) };
+    const complaints = [
+      ...troubles.map((trouble) => `A fault failed: ${trouble}`),
+      ...missing.map((what) => `Not settled after healing: ${what}`),
+      ...stopped.map((who) => `A client stopped for good: ${who}`),
+    ];
+    return { entries: recorder.entries, complaints };
   } catch (error) {
     progress(`it broke off: ${error instanceof Error ? error.message : String(error)}`); // stopping may take its time
     throw error;
