@@ -88,7 +88,7 @@ async function askRoom(request: Request, lobby: Lobby): Promise<Response> {
 type Admission = z.infer<typeof VisitReply>;
 
 /**
- * Asks the person's object and the room, at once, whether the guest may come in. The room is asked before its socket is
+ * Asks the person's object and then the room whether the guest may come in. The room is asked before its socket is
  * opened, because a socket that a sleeping room closes before its client has said anything hears the code at once, but its
  * connection is left open and the client's own `close` event comes late.
  *
@@ -96,10 +96,10 @@ type Admission = z.infer<typeof VisitReply>;
  */
 async function requireAdmission(lobby: Lobby, guest: Guest): Promise<Admission> {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
-  const [person, room] = await Promise.allSettled([visit(lobby, guest), askRoomAdmission(lobby, guest)]);
-  // What holds everywhere before what holds here: who is banned from the app should not hear of one room only.
-  for (const asked of [person, room]) if (asked.status === "rejected") throw asked.reason;
-  return (person as PromiseFulfilledResult<Admission>).value; // it was not rejected, as just seen
+  // One after the other: a room that is asked may create its channel, which whoever is banned everywhere must not bring about.
+  const admission = await visit(lobby, guest);
+  await askRoomAdmission(lobby, guest);
+  return admission;
 }
 
 async function askRoomAdmission(lobby: Lobby, guest: Guest): Promise<void> {

@@ -126,6 +126,16 @@ describe("orders about a person", () => {
     expect(await town.knock("bob", "lobby", revokedBefore)).toBe(true);
   });
 
+  it("A09 keep who is banned from asking a room anything: one that is asked may create its channel", async () => {
+    await town.order({ revokedBefore, ban: { until: null } });
+    await town.knock("bob", "new-room");
+    await town.order({ ban: null });
+    await town.knock("bob", "new-room", revokedBefore - 1_000);
+    expect(town.asked).toEqual([]);
+    await town.knock("bob", "new-room", revokedBefore);
+    expect(town.asked.map(({ path }) => path.replace(/=.*/, ""))).toEqual(["/admission", "/?_pk"]);
+  });
+
   it("T03 concern the user of the token's app only", async () => {
     await town.order({ revokedBefore }, await token("internal", "bob", Date.now(), "other"));
     expect(await town.knock("bob", "lobby", revokedBefore - 1_000)).toBe(true);
