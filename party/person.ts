@@ -73,7 +73,7 @@ export class Person {
       const old = [...this.#visits].filter(([, at]) => at + VISIT_KEPT_MS <= this.#now()).map(([roomId]) => roomId);
       for (const roomId of old) this.#visits.delete(roomId);
       this.#durable.forget(old.map((roomId) => ROOM + roomId));
-      if (this.#visits.size > 0) this.#durable.wakeBy(this.#now() + VISIT_KEPT_MS);
+      if (this.#visits.size > 0) this.#durable.wakeBy(Math.min(...this.#visits.values()) + VISIT_KEPT_MS);
     } catch (error) {
       this.#log.error("alarm_failed", error);
     }

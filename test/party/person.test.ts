@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { VISITS_MAX } from "../../domain/visits.ts";
+import { VISIT_KEPT_MS, VISITS_MAX } from "../../domain/visits.ts";
 import { createRoomLogger } from "../../party/log.ts";
 import { Person } from "../../party/person.ts";
 import { FakePlatform } from "./fake-platform.ts";
@@ -96,6 +96,16 @@ describe.each([
     await advance(2 * DAY);
     expect(await order({})).toEqual({ status: 200, rooms: ["plans"] });
     await advance(8 * DAY);
+    expect(platform.storage.keys("room:")).toEqual([]);
+  });
+
+  it("forgets each room when its own time is up, however long another one's has been", async () => {
+    await visit("lobby");
+    await advance(3 * DAY);
+    await visit("plans");
+    await advance(VISIT_KEPT_MS - 1);
+    expect(platform.storage.keys("room:")).toEqual(["room:plans"]);
+    await advance(1);
     expect(platform.storage.keys("room:")).toEqual([]);
   });
 
