@@ -51,7 +51,9 @@ export class SetAside {
   /** The events to offer next; none when it is not time. */
   async due(): Promise<RoomEvent[]> {
     if ((this.nextAt() ?? Infinity) > this.#now()) return [];
-    return readSetAside(this.#durable.storage, { after: this.#record.triedSeq, limit: BATCH_EVENTS });
+    const events = await readSetAside(this.#durable.storage, { after: this.#record.triedSeq, limit: BATCH_EVENTS });
+    if (events.length === 0) this.#endRound(this.#record.count); // the last page of the round was full
+    return events;
   }
 
   /** History was offered these and refused those. */

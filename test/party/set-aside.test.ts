@@ -143,6 +143,23 @@ describe("D05 many events that history would not take", () => {
     expect(world.room.outbox.backlog.events).toBe(0);
   });
 
+  it("D05 are offered round after round when the last batch of a round is a full one", async () => {
+    const control = picky();
+    const world = new World({ settings, store: control.store });
+    await say(
+      world,
+      Array.from({ length: 100 }, (_, at) => `poison ${at}`),
+    );
+    const first = control.offers;
+    await world.advance(600_000);
+    expect(control.offers - first).toBe(3);
+    expect(world.room.outbox.nextAt()).toBeGreaterThan(world.now);
+    control.refuses = false;
+    await world.advance(3_700_000);
+    expect(await world.history()).toHaveLength(100);
+    expect(world.room.outbox.nextAt()).toBeUndefined();
+  });
+
   it("D05 D12 are neither lost nor counted twice when the process dies while they are set aside", async () => {
     const control = picky();
     const world = new World({ store: control.store });
