@@ -9,9 +9,9 @@ export function maskSpans(original: string, folded: Folded, spans: readonly Span
   let masked = "";
   let done = 0;
   for (const { start, end } of wholeWords(folded.text, spans)) {
-    const from = folded.starts[start] ?? 0;
+    const from = Math.max(folded.starts[start] ?? 0, done); // one sign can be the end of a word and the start of the next
     const to = folded.ends[end - 1] ?? original.length;
-    if (from < done) continue;
+    if (to <= done) continue;
     masked += original.slice(done, from) + original.slice(from, to).replace(HIDDEN, "*");
     done = to;
   }

@@ -35,6 +35,7 @@ describe("the content filter", () => {
     ["\u{1d58b}\u{1d59a}\u{1d588}\u{1d590}", "****"],
     ["piece of shit and a son of a bitch", "***** ** **** and a *** ** * *****"],
     ["fuck\nshit", "****\n****"],
+    ["fuck½fuck", "*********"],
   ])("M07 finds %j however it is written", (content, wanted) => {
     expect(masked(content)).toBe(wanted);
   });
