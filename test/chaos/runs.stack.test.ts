@@ -5,10 +5,14 @@ import { computeFigures, formatReport } from "./report/report.ts";
 import { LineTap } from "./run/line-tap.ts";
 import { runChaos } from "./run/run-chaos.ts";
 import { schedule } from "./world/schedule.ts";
+import { FAULTS } from "./world/types.ts";
 import { startWorld } from "./world/world.ts";
 
 const MINUTES = 0.6;
 const ROOMS = ["chaos-1", "chaos-2", "chaos-3", "chaos-4"];
+
+/** A row that Postgres has refused is offered again after a minute, when these runs are over; the long run waits for it. */
+const SHORT_FAULTS = FAULTS.filter((name) => name !== "postgres_refuses_rows");
 
 /** Other tests may run beside this one, so how fast acks are is not judged here; the long run does that. */
 const FAST_ACK_MS = 5_000;
@@ -21,7 +25,7 @@ it.each([11, 23, 47])("every promise is kept while everything breaks (seed %i)",
     const outcome = await runChaos(world, recorder, lines, {
       seed,
       command: `npm run chaos -- --seed ${seed} --minutes ${MINUTES} --clients 20 --rooms ${ROOMS.length} --rate 60`,
-      schedule: schedule(seed, MINUTES, { rooms: ROOMS }),
+      schedule: schedule(seed, MINUTES, { faults: SHORT_FAULTS, rooms: ROOMS }),
       cast: { clients: 20, rooms: ROOMS },
       traffic: { rate: 60 },
       presence: false,
@@ -33,7 +37,7 @@ it.each([11, 23, 47])("every promise is kept while everything breaks (seed %i)",
     console.log(formatReport(figures, verdicts, undefined));
     expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
     expect(outcome).toEqual({ missing: [], troubles: [], stopped: [] });
-    expect(figures.effective).toBeGreaterThan(5);
+    expect(figures.effective).toBeGreaterThan(8);
     expect(figures.acked).toBeGreaterThan(300);
   } finally {
     await world.stop();

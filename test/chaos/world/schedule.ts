@@ -64,6 +64,9 @@ const WARM_UP_MS = 12_000;
 const STORM_MS = 100_000;
 /** Long enough for what must be so 30 s after healing. */
 const CALM_MS = 36_000;
+/** The most that the calm before the first fault and after the last may take of a short run. */
+const WARM_UP_SHARE = 1 / 9;
+const CLOSING_SHARE = 1 / 5;
 const GAP_MS: Record<Lane, readonly [number, number]> = {
   process: [3_000, 6_000], // a process that comes back needs some of it
   services: [500, 2_500],
@@ -92,11 +95,12 @@ export function schedule(seed: number, minutes: number, { faults = FAULTS, rooms
   }
   const planned: PlannedFault[] = [];
   const calm: CalmWindow[] = [];
-  let now = Math.min(WARM_UP_MS, lengthMs / 4);
+  const closingMs = Math.min(CALM_MS / 2, lengthMs * CLOSING_SHARE);
+  let now = Math.min(WARM_UP_MS, lengthMs * WARM_UP_SHARE);
   calm.push({ fromMs: 0, toMs: now });
   while (now < lengthMs) {
     const isLast = lengthMs - now < STORM_MS + CALM_MS;
-    const stormEnd = isLast ? Math.max(now, lengthMs - CALM_MS / 2) : now + STORM_MS;
+    const stormEnd = isLast ? Math.max(now, lengthMs - closingMs) : now + STORM_MS;
     for (const [lane, deck] of decks) planned.push(...planLane(lane, deck, { now, stormEnd, random, rooms }));
     now = isLast ? lengthMs : stormEnd + CALM_MS;
     if (now > stormEnd) calm.push({ fromMs: stormEnd, toMs: now });
