@@ -9,7 +9,7 @@ import { closeVerdict } from "./close-verdict.ts";
 import type { Dial } from "./dial.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { readRoomFrames, type RoomFrame } from "./room-frame.ts";
-import { RoomView } from "./room-view.ts";
+import { type AskedJoin, RoomView } from "./room-view.ts";
 
 /** The client's connection, as one of its rooms sees it. */
 export interface RoomHost {
@@ -53,7 +53,7 @@ export class RoomSession {
   #unheard = 0; // messages since the room last heard of the client
   #attempt = 0;
   /** A `join_room` of the client's that came while its room was out of reach, or being left. */
-  #askedAgain: { since: Since | undefined; text: string } | undefined;
+  #askedAgain: AskedJoin | undefined;
   #isTold = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #outageTimer: ReturnType<typeof setTimeout> | undefined;
@@ -170,7 +170,7 @@ export class RoomSession {
       this.refresh(JSON.stringify({ type: "refresh", token: this.#host.token }));
     for (const { text } of this.#held.take()) this.#say(text);
     if (this.#askedAgain === undefined) return;
-    this.#view.oweJoin();
+    this.#view.oweJoin(this.#askedAgain);
     this.#say(this.#askedAgain.text);
     this.#askedAgain = undefined;
   }
@@ -181,7 +181,7 @@ export class RoomSession {
   }
 
   #forward(frame: ClientFrame, text: string): void {
-    if (frame.type === "join_room") this.#view.oweJoin();
+    if (frame.type === "join_room") this.#view.oweJoin({ since: frame.since, text });
     if (frame.type === "received") this.#saysReceived = true;
     this.#say(text);
   }
@@ -213,6 +213,7 @@ export class RoomSession {
     clearTimeout(this.#returnTimer);
     if (this.#state === "joined") this.#startOutage();
     this.#state = "joining";
+    this.#askedAgain ??= this.#view.takeUnanswered();
     this.#retry();
   }
 

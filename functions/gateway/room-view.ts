@@ -4,6 +4,12 @@ import type { Now } from "../../domain/ports.ts";
 import { parseRoomFrame, type RoomFrame, toRoomFrame } from "./room-frame.ts";
 import { RosterView } from "./roster-view.ts";
 
+/** A `join_room` of the client's. */
+export interface AskedJoin {
+  since: Since | undefined;
+  text: string;
+}
+
 /**
  * What the client has seen of one room, and so what it still has to see: each frame of the room's either goes on as it is,
  * or becomes what was missed, or nothing.
@@ -16,6 +22,7 @@ export class RoomView {
   #head = 0;
   /** The client is owed a `room_joined`; otherwise joining again stays between the room and us. */
   #isJoinOwed = true;
+  #asked: AskedJoin | undefined;
 
   constructor(roomId: ChannelId, since: Since | undefined, now: Now) {
     this.#roomId = roomId;
@@ -39,8 +46,17 @@ export class RoomView {
   }
 
   /** The client asked to join: the next `room_joined` is the answer to that. */
-  oweJoin(): void {
+  oweJoin(asked: AskedJoin): void {
     this.#isJoinOwed = true;
+    this.#asked = asked;
+  }
+
+  /** What the room broke before it answered: to be asked again, as joining again from our own position is no answer to it. */
+  takeUnanswered(): AskedJoin | undefined {
+    const asked = this.#asked;
+    if (asked !== undefined) this.#isJoinOwed = false;
+    this.#asked = undefined;
+    return asked;
   }
 
   /** Takes note of a frame of the room's. @returns what the client gets for it. */
@@ -90,6 +106,7 @@ export class RoomView {
     const before = this.#position;
     const isOwed = this.#isJoinOwed || !joined.recovered || before?.epoch !== joined.epoch;
     this.#isJoinOwed = false;
+    this.#asked = undefined;
     this.#position = { epoch: joined.epoch, seq: joined.seq };
     this.#head = joined.seq;
     if (isOwed) {

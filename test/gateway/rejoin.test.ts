@@ -216,6 +216,22 @@ describe("a room that breaks", () => {
     expect(gateway.room("lobby").frames).toEqual([{ type: "refresh", token }]);
   });
 
+  it("I10 asks again what a client asked that the room broke before answering", async () => {
+    const { client, lobby } = await gateway.joined();
+    for (const seq of [1, 2, 3]) lobby.message(seq);
+    const asked = { type: "join_room", roomId: "lobby", since: { epoch: "e1", seq: 1 } };
+    say(client, asked);
+    lobby.hangUp(1006);
+    const again = await rejoined({ seq: 3, messages: [] });
+    expect(again.since).toEqual({ epoch: "e1", seq: 3 });
+    expect(client.ofType("room_joined")).toHaveLength(1);
+    expect(again.frames).toEqual([asked]);
+    again.letIn({ seq: 3, messages: [messageOf("lobby", 2), messageOf("lobby", 3)] });
+    const answer = client.ofType("room_joined").at(-1);
+    expect(client.ofType("room_joined")).toHaveLength(2);
+    expect(answer).toMatchObject({ recovered: true, messages: [{ seq: 2 }, { seq: 3 }] });
+  });
+
   it("answers a join_room that came meanwhile", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
