@@ -1,9 +1,10 @@
 import { ChatError } from "../protocol/errors.ts";
 import type { BanUserRequest, RestrictionReply } from "../protocol/http.ts";
-import type { UserId } from "../protocol/ids.ts";
+import type { AppId, UserId } from "../protocol/ids.ts";
 import { auditEntry } from "./audit-entry.ts";
 import type { KeyCaller } from "./callers.ts";
 import type { Deps } from "./deps.ts";
+import { isSameJson } from "./same-json.ts";
 import type { AuditAction, Restriction, RestrictionChange } from "./ports.ts";
 
 type PeopleDeps = Pick<Deps, "store" | "restrictions" | "rooms" | "now" | "wait">;
@@ -17,6 +18,7 @@ export interface PersonCall {
 /** Tokens carry whole seconds, so a revocation begins with one; this much later at least, for all the writing there is. */
 const AHEAD_MS = 500;
 const SECOND_MS = 1_000;
+const COPIES_MAX = 5;
 /** Writing that takes longer than until then is done again, for a later second, so often. */
 const ROUNDS_MAX = 3;
 
@@ -67,24 +69,42 @@ async function revoke(
 
 /** The store first, which is the truth; then, at once, everybody who has to know without asking it. */
 async function restrict(
-  { store, restrictions, rooms, now }: PeopleDeps,
+  deps: PeopleDeps,
   { caller, userId, requestId }: PersonCall,
   action: AuditAction,
   change: RestrictionChange,
   entryId: string,
 ): Promise<Restriction> {
   const { app } = caller;
-  const entry = auditEntry({ caller, requestId, at: now() }, { id: entryId, action, subject: userId });
+  const { store, rooms } = deps;
+  const entry = auditEntry({ caller, requestId, at: deps.now() }, { id: entryId, action, subject: userId });
   const restriction = await store.restrictUser(app, userId, change, entry);
   const ban = change.ban === undefined ? {} : { ban: restriction.ban };
   const revokedBefore = change.revokedBefore === undefined ? {} : { revokedBefore: restriction.revokedBefore };
   const told = await Promise.allSettled([
-    restrictions.saveRestriction(app, userId, restriction),
+    copyRestriction(deps, app, userId, restriction),
     rooms.orderPerson(app, { userId, requestId, ...revokedBefore, ...ban }),
   ]);
   const failed = told.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   return restriction;
+}
+
+/** Copies of changes made at once may arrive in another order than the changes did: the store has the last word. */
+async function copyRestriction(
+  { store, restrictions }: PeopleDeps,
+  app: AppId,
+  userId: UserId,
+  changed: Restriction,
+): Promise<void> {
+  let restriction = changed;
+  for (let round = 0; round < COPIES_MAX; round++) {
+    await restrictions.saveRestriction(app, userId, restriction);
+    const kept = await store.findRestriction(app, userId);
+    if (isSameJson(kept, restriction)) return;
+    restriction = kept;
+  }
+  throw new ChatError("storage_unavailable", { detail: "Others are changing this, send it again" });
 }
 
 function toReply(userId: UserId, { revokedBefore, ban }: Restriction): RestrictionReply {

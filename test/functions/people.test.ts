@@ -149,6 +149,28 @@ describe("POST and DELETE /v1/users/{id}/ban", () => {
     return send("POST", "/v1/token", bearer(await memory.session({ iat, exp: iat + 60 })).headers);
   };
 
+  it("A09 holds when an older change of the same user reaches Redis last", async () => {
+    const ban = async () => expect((await withKey("POST", "/v1/users/alice/ban")).status).toBe(200);
+    await ban();
+    const { restrictions } = memory;
+    const save = restrictions.saveRestriction.bind(restrictions);
+    let letGo = (): void => {};
+    const bannedAgain = new Promise<void>((resolve) => (letGo = resolve));
+    let saves = 0;
+    restrictions.saveRestriction = async (...call) => {
+      if (saves++ === 0) await bannedAgain;
+      await save(...call);
+    };
+    const lifting = withKey("DELETE", "/v1/users/alice/ban");
+    await expect.poll(() => saves).toBe(1);
+    await ban();
+    letGo();
+    await lifting;
+    memory.clock.advance(60_000);
+    const reply = await send("POST", "/v1/token", bearer(await memory.session()).headers);
+    expect(await problemOf(reply)).toEqual({ status: 403, code: "banned" });
+  });
+
   it("A09 refuses everything the user could do, and tokens for them, until it is lifted", async () => {
     const old = await memory.chatToken("rest");
     const answer = RestrictionReply.parse(
