@@ -269,6 +269,17 @@ describe("what is not a violation", () => {
     expect(broken(story.end())).toEqual([]);
   });
 
+  it("an ack that was doubled, between two contents sent under one id", () => {
+    const story = begin();
+    story.attempt("ann", "a-000002");
+    story.attempt("ann", "a-000002", "something else");
+    const message = story.store("user-ann", "content of a-000002");
+    for (const name of ["ann", "bob"]) story.deliver(name, message.n);
+    for (let times = 0; times < 2; times++) story.ack("ann", "a-000002", message);
+    story.refuse("ann", "a-000002");
+    expect(broken(story.end())).toEqual([]);
+  });
+
   it("frames that a fault has doubled and swapped", () => {
     const story = begin();
     story.fault({ name: "frames_doubled", mangles: true }, () => {

@@ -123,11 +123,17 @@ export class Model {
   #noteAnswer(entry: EntryOf<"ack"> | EntryOf<"refusal">, sockets: Map<string, Sent["attempts"]>): void {
     const { client, socket, room, id } = entry;
     const open = (sockets.get(`${socket} ${room} ${id}`) ?? []).filter(({ answer }) => answer === undefined);
+    const known = this.#byId.get(`${client} ${room} ${id}`) ?? [];
+    if (entry.kind === "ack" && known.some((one) => isRepeat(one, entry))) open.length = 0;
     const attempt = entry.kind === "refusal" && entry.code === "duplicate_conflict" ? open.at(-1) : open[0];
     if (attempt !== undefined) attempt.answer = entry.kind === "ack" ? "ack" : "refused";
-    if (entry.kind === "ack")
-      for (const one of this.#byId.get(`${client} ${room} ${id}`) ?? []) noteAck(one, entry, attempt);
+    if (entry.kind === "ack") for (const one of known) noteAck(one, entry, attempt);
   }
+}
+
+// A room says once that a message is new: said again on the same socket, the frame was doubled on its way.
+function isRepeat({ acks }: Sent, { socket, seq, duplicate }: EntryOf<"ack">): boolean {
+  return !duplicate && acks.some((ack) => ack.socket === socket && ack.seq === seq && !ack.duplicate);
 }
 
 // With two contents under one id, the ack is the one's whose attempt it answers; a doubled one is whose first it repeats.

@@ -94,7 +94,7 @@ export function streamsAreUnbroken(model: Model): Finding {
 }
 
 /** A frame may be on its way that long after it was lost, doubled or swapped. */
-const FORGIVEN_MS = 2_000;
+const FORGIVEN_MS = 5_000;
 
 /**
  * Resume is whole or says that it is not: with `recovered`, everything after `since` is there, and `since` is of this epoch.
