@@ -40,7 +40,7 @@ describe("a room in the real runtime", () => {
     alice.socket.say({ type: "message", content: "one", clientMessageId: "cid-000001" });
     const first = await alice.socket.next("ack");
     expect(await bob.socket.next("heads", () => true, 40_000)).toEqual({ type: "heads", rooms: { sleepy: 1 } });
-    expect(await countInLog("room_woke")).toBeGreaterThan(0);
+    await expect.poll(() => countInLog("room_woke"), { timeout: 5_000 }).toBeGreaterThan(0);
 
     alice.socket.say({ type: "message", content: "one", clientMessageId: "cid-000001" });
     alice.socket.say({ type: "message", content: "two", clientMessageId: "cid-000002" });
