@@ -10,7 +10,8 @@ import { readViews } from "../views.ts";
 export function ackedIsKept(model: Model): Finding {
   const look = new Look();
   const kept = new Map([...model.histories].map(([room, all]) => [room, new Map(all.map((one) => [one.seq, one]))]));
-  for (const { client, user, room, id, content, acks } of model.sent) {
+  const contents = contentsById(model);
+  for (const { client, user, room, id, acks } of model.sent) {
     const [ack] = acks;
     if (ack === undefined) continue;
     const place = { at: ack.at, client, room, seq: ack.seq };
@@ -18,7 +19,8 @@ export function ackedIsKept(model: Model): Finding {
       const found = kept.get(room)?.get(ack.seq);
       const name = `message ${id}, acked at ${ack.seq},`;
       if (found === undefined) return { ...place, text: `${name} is not in history` };
-      if (found.content !== content || found.user !== user)
+      const isOne = contents.get(`${client} ${room} ${id}`)?.has(found.content) === true;
+      if (!isOne || found.user !== user)
         return { ...place, text: `${name} is in history as another one, by ${found.user}` };
       return undefined;
     });
@@ -189,4 +191,14 @@ export function headAt(heads: readonly Head[], at: number): number {
     else high = middle;
   }
   return heads[low - 1]?.seq ?? 0;
+}
+
+/** What was sent under each id. Where it is more than one thing, an ack does not say which of them it is for. */
+function contentsById(model: Model): ReadonlyMap<string, ReadonlySet<string>> {
+  const contents = new Map<string, Set<string>>();
+  for (const { client, room, id, content } of model.sent) {
+    const key = `${client} ${room} ${id}`;
+    contents.set(key, (contents.get(key) ?? new Set()).add(content));
+  }
+  return contents;
 }
