@@ -1,0 +1,186 @@
+/** What a token endpoint answers: `POST /v1/token` of Parley, or your own backend passing it on. */
+export interface ChatTokens {
+  /** For HTTP: history, channels, presence. */
+  token: string;
+  /** For the socket. */
+  wsToken: string;
+  /** Seconds both have left to live, counted from the answer. Without it the token's own `exp` and `iat` are read. */
+  expiresIn?: number;
+  /** Where the socket is, when the client was not told. */
+  wsUrl?: string;
+  userId?: string;
+}
+
+/**
+ * Gets fresh tokens: called for each connection attempt that needs one, and before the old ones end; never twice at once.
+ * `signal` ends when the client is disconnected.
+ */
+export type GetToken = (request: { signal: AbortSignal }) => Promise<ChatTokens>;
+
+/** Where the outbox and the newest messages are kept while the app is closed. Values are JSON texts. */
+export interface ChatStorage {
+  get(key: string): Promise<string | null | undefined>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+interface CommonOptions {
+  /** Address of the HTTP interface, such as `https://chat.example.com` or `https://chat.example.com/api`. Default in browsers: where the page came from. */
+  apiUrl?: string;
+  /** Address of the gateway. Default: `/ws` at `apiUrl`'s host. */
+  wsUrl?: string;
+  /** Keeps the outbox and the newest messages of each room. Default: in memory only. See `browserStorage()`. */
+  storage?: ChatStorage;
+  /** Another `fetch`, `WebSocket` or source of randomness, for runtimes that lack them. */
+  platform?: Partial<ChatPlatform>;
+}
+
+/** Tokens that were got once. When they end, `unauthorized` is told; `setTokens` goes on with new ones. */
+export interface FixedTokenOptions extends CommonOptions {
+  token: string;
+  wsToken: string;
+  expiresIn?: number;
+  getToken?: never;
+}
+
+/** Tokens that are fetched whenever they are needed. */
+export interface FetchedTokenOptions extends CommonOptions {
+  getToken: GetToken;
+  token?: never;
+  wsToken?: never;
+}
+
+export type ChatClientOptions = FixedTokenOptions | FetchedTokenOptions;
+
+/**
+ * Where a client is:
+ *
+ * `idle` ──connect()──► `connecting` ──welcome──► `online` ──socket lost──► `waiting` ──delay over──► `connecting` …
+ * Any state ──disconnect()──► `idle`. `connecting`, `online` or `waiting` ──final refusal──► `stopped` ──connect()──► `connecting`.
+ * `offline` is `waiting` without a delay: the device says that it has no network.
+ */
+export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "offline" | "stopped";
+
+export interface ConnectionChange {
+  state: ConnectionState;
+  /** Close code of the socket that was lost, when there was one. */
+  code?: number;
+  /** In `waiting`: milliseconds until the next attempt. */
+  retryInMs?: number;
+  /** In `waiting`: how many attempts have failed since the last success. */
+  attempt?: number;
+  /** In `stopped`: why, and what to do. */
+  error?: Error;
+}
+
+/** `sending`: in the outbox. `sent`: stored, has its `seq`. `failed`: certainly not stored; `retry` or `discard` it. */
+export type MessageState = "sending" | "sent" | "failed";
+
+/** One line of a conversation as an app shows it. Objects are never changed: a change is a new object. */
+export interface ChatMessage {
+  /** Stays the same from sending to sent: the client's own id, or the server's for messages of others. A key for lists. */
+  key: string;
+  state: MessageState;
+  roomId: string;
+  userId: string;
+  username: string;
+  content: string;
+  /** ISO 8601. The server's once sent, this device's before. */
+  timestamp: string;
+  /** Only once sent. */
+  seq?: number;
+  messageId?: string;
+  clientMessageId?: string;
+  /** Why it failed. Its text is kept. */
+  error?: Error & { code: string };
+  /** What moderation did to it, for its author. */
+  moderation?: "masked" | "flagged";
+}
+
+export interface Person {
+  userId: string;
+  username: string;
+  status: "online" | "offline";
+  /** ISO 8601. */
+  lastSeen?: string;
+}
+
+export interface Typist {
+  userId: string;
+  username: string;
+}
+
+export interface Sent {
+  messageId: string;
+  seq: number;
+  epoch: string;
+  timestamp: string;
+  /** It had been stored by an earlier attempt. */
+  duplicate: boolean;
+  moderation?: "masked" | "flagged";
+}
+
+/** What an app registers is taken away again with `remove()`. */
+export interface Subscription {
+  remove(): void;
+}
+
+export interface ClientEvents {
+  connection: ConnectionChange;
+  /** Tokens were refused or ended and there is no way to get new ones. Told once. */
+  unauthorized: { error: Error };
+  /** A message was added to some room's log, in order, once each. */
+  message: ChatMessage;
+  /** An answer to something the app did that is tied to no message. */
+  error: { code: string; message: string; roomId?: string; retryAfterMs?: number };
+  /** The first frame of each socket has come. */
+  open: { userId: string };
+  /** A socket is gone. */
+  close: { code: number };
+}
+
+export interface RoomEvents {
+  /** Something in `room.state` changed; the old object is still as it was. */
+  change: RoomState;
+  /** A message got its place in the order: its own and those of others, each `seq` once and in order. */
+  message: ChatMessage;
+  typing: readonly Typist[];
+  presence: readonly Person[];
+  read: { userId: string; seq: number };
+  error: { code: string; message: string; clientMessageId?: string; retryAfterMs?: number };
+}
+
+/** Everything a view of a room needs, as one object that is replaced and never changed. */
+export interface RoomState {
+  /** `joining` until the first answer and after a lost socket; `refused` for good, see `error`. */
+  status: "joining" | "joined" | "left" | "refused";
+  error?: Error & { code: string };
+  /** In order: what is sent, then what is on its way. */
+  messages: readonly ChatMessage[];
+  /** Whether there is more history before the first message. */
+  hasMore: boolean;
+  /** Who is here, or a sample of them in a large room. */
+  members: readonly Person[];
+  memberCount: number;
+  /** Others who type just now. */
+  typing: readonly Typist[];
+  /** Messages of others after the own read mark: computed from `seq`, never counted up. */
+  unread: number;
+  /** Up to where each person has read, as far as known. */
+  readMarks: Readonly<Record<string, number>>;
+  /** Newest known `seq`. */
+  head: number;
+  epoch?: string;
+}
+
+/** What a client needs of the runtime it is in. Each part has the runtime's own as its default. */
+export interface ChatPlatform {
+  fetch: typeof fetch;
+  WebSocket: new (url: string, protocols: string[]) => WebSocket;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  /** Milliseconds that never go back. */
+  monotonicNow: () => number;
+  /** Tells of the network and of being seen; returns how to stop listening. */
+  watch: (tell: (event: "online" | "offline" | "visible" | "hidden") => void) => () => void;
+}
