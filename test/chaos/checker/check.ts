@@ -4,6 +4,7 @@ import * as history from "./invariants/history.ts";
 import * as keeping from "./invariants/keeping.ts";
 import * as presence from "./invariants/presence.ts";
 import * as sends from "./invariants/sends.ts";
+import * as shown from "./invariants/shown.ts";
 import * as views from "./invariants/views.ts";
 import { Model } from "./model.ts";
 
@@ -18,6 +19,7 @@ export const INVARIANTS = {
   "views are contiguous": views.viewsAreContiguous,
   "views are equal 30 s after healing": views.viewsAreEqual,
   "streams have no gap and no repeat": views.streamsAreUnbroken,
+  "an app shows every message once": shown.appsShowEachOnce,
   "resume is whole or says it is not": views.resumeIsHonest,
   "slow readers are held back": views.slowReadersAreHeld,
   "nothing refused is visible": sends.refusedIsInvisible,

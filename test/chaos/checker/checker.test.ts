@@ -207,6 +207,12 @@ const BAD: Record<InvariantName, () => Entry[]> = {
     story.write({ kind: "request", route: "GET /v1/channels", status: 500, code: "internal" });
     return story.end();
   },
+  "an app shows every message once": () => {
+    const story = begin();
+    const [first, second] = story.stored.map(({ n }) => n);
+    story.shows("ann", [first ?? 0, second ?? 0, second ?? 0]);
+    return story.end();
+  },
   "no secret appears anywhere": () => {
     const story = begin();
     story.write({ kind: "leak", where: "a line of the rooms", secret: "a token" });
@@ -350,6 +356,7 @@ function goodRun(): Entry[] {
     messages: story.stored.map(({ n }) => n),
   });
   story.write({ kind: "rows", room: ROOM, after: 0, count: 7, first: 1, last: 7 });
+  story.shows("ann", [0, 1, 2], ["a-000009"]);
   story.write({ kind: "memory", bytes: 900 });
   story.write({ kind: "request", route: "GET /v1/presence", status: 200 });
   story.phase("faults");

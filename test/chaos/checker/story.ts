@@ -125,6 +125,11 @@ export class Story {
     this.write({ kind: "saw", ...placeOf(this.socketOf(client)), until: this.at + 10, messages });
   }
 
+  /** What the client's app shows. */
+  shows(client: string, messages: readonly number[], sending: readonly string[] = []): void {
+    this.write({ kind: "shown", client, room: ROOM, messages: [...messages], sending: [...sending] });
+  }
+
   /** A whole message: sent, kept, acked, and seen by everybody there. */
   say(client: string, id: string): Stored {
     this.attempt(client, id);

@@ -22,19 +22,18 @@ export interface ChaosClient {
   readonly options: ChaosClientOptions;
   /** Gets its tokens and opens its sockets; resolves once it has joined every room for the first time. */
   start(): Promise<void>;
-  /** Sends a message, and again after every reconnect, until it is acked or refused for good. */
+  /**
+   * Sends a message, and again after every reconnect, until it is acked or refused for good. An SDK makes ids of its own,
+   * and does not send again what was answered.
+   */
   send(room: string, content: string, id?: string): void;
-  /** Sends a frame once, as it is. */
-  sendRaw(room: string, frame: Record<string, unknown>): void;
   type(room: string, isTyping: boolean): void;
   markRead(room: string): void;
   /** Stops reading its sockets for a while. */
   pause(ms: number): void;
   /** Breaks its sockets without a goodbye; it comes back by itself. */
   reconnect(): void;
-  /** Joins as one who says that it stopped reading somewhere else. */
-  rejoinFrom(room: string, since: { epoch: string; seq: number }): void;
-  /** A page of history over HTTP. */
+  /** A page of history over HTTP; an SDK reads the one before what it has. */
   readPage(room: string, range: PageRange): Promise<void>;
   /** Messages with neither an ack nor a refusal yet. */
   readonly waiting: number;
@@ -45,5 +44,15 @@ export interface ChaosClient {
   epochOf(room: string): string | undefined;
   /** The code it was told to stop with, if it was. */
   readonly stoppedWith: number | undefined;
+  /** Only where it speaks the protocol itself. */
+  readonly raw: RawDoors | undefined;
   stop(): void;
+}
+
+/** What no SDK lets an app do. */
+export interface RawDoors {
+  /** Sends a frame once, as it is. */
+  sendRaw(room: string, frame: Record<string, unknown>): void;
+  /** Joins as one who says that it stopped reading somewhere else. */
+  rejoinFrom(room: string, since: { epoch: string; seq: number }): void;
 }

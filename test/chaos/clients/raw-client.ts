@@ -2,7 +2,7 @@ import type { ServerFrame, ServerFrameOf } from "../../../protocol/frames.ts";
 import { ERRORS, isReconnectCode } from "../../../protocol/errors.ts";
 import type { Message } from "../../../protocol/frames.ts";
 import { contentDigest, type Recorder } from "../history/recorder.ts";
-import type { ChaosClient, ChaosClientOptions, PageRange } from "./chaos-client.ts";
+import type { ChaosClient, ChaosClientOptions, PageRange, RawDoors } from "./chaos-client.ts";
 import type { ChaosHttp } from "./http.ts";
 import { Link } from "./link.ts";
 import { ClientOutbox, type WaitingMessage } from "./outbox.ts";
@@ -53,8 +53,9 @@ const IN_FLIGHT_MAX = 64;
 const PAGE = 200;
 
 /** A client that speaks the protocol itself, over sockets to the rooms or one to the gateway. */
-export class RawClient implements ChaosClient {
+export class RawClient implements ChaosClient, RawDoors {
   readonly options: ChaosClientOptions;
+  readonly raw: RawDoors = this;
   stoppedWith: number | undefined;
   readonly #deps: RawClientDeps;
   readonly #places = new Map<string, Place>();

@@ -47,6 +47,11 @@ export const ClientEntry = z.object({
   user: Name,
   /** `offender`s break rules on purpose, and may be sent away for it; `deaf` ones never say what they received. */
   role: z.enum(["member", "offender", "deaf"]),
+  /**
+   * An SDK: its `saw`s are what an app is told, in order, whatever came on its sockets. `joined` then says where it goes
+   * on, and no fault excuses a gap.
+   */
+  sdk: z.optional(z.boolean()),
 });
 
 /** One message as it was visible somewhere: a second entry for one `seq` means that two readers saw different things. */
@@ -148,6 +153,15 @@ export const SawEntry = z.object({
   socket: z.int(),
   room: Name,
   messages: z.array(N),
+});
+/** Everything an app shows of a room through an SDK at that time: the messages, and the ids of those on their way. */
+export const ShownEntry = z.object({
+  kind: z.literal("shown"),
+  at: At,
+  client: Name,
+  room: Name,
+  messages: z.array(N),
+  sending: z.array(z.string()),
 });
 /** The client said how far it had received. */
 export const ReceivedEntry = z.object({
@@ -282,6 +296,7 @@ export const Entry = z.discriminatedUnion("kind", [
   JoinedEntry,
   LeftEntry,
   SawEntry,
+  ShownEntry,
   ReceivedEntry,
   PresenceEntry,
   TypedEntry,

@@ -135,7 +135,10 @@ export class Traffic {
       case "reconnect":
         return client.reconnect();
       case "lie":
-        return client.rejoinFrom(room, { epoch: "0123456789abcdef", seq: this.#random.below(client.headOf(room) + 1) });
+        return client.raw?.rejoinFrom(room, {
+          epoch: "0123456789abcdef",
+          seq: this.#random.below(client.headOf(room) + 1),
+        });
       case "offend":
         return this.#offend();
       case "twin":
@@ -175,17 +178,17 @@ export class Traffic {
     if (offenders.length === 0) return;
     const actor = this.#random.pick(offenders);
     const room = this.#random.pick(actor.rooms);
-    const { client } = actor;
+    const { raw } = actor.client;
     const id = this.#newId(actor);
     const content = this.#content(actor);
     switch (this.#random.below(4)) {
       case 0:
-        return client.sendRaw(room, { type: "message", clientMessageId: id, content: content.padEnd(1_001, "x") });
+        return raw?.sendRaw(room, { type: "message", clientMessageId: id, content: content.padEnd(1_001, "x") });
       case 1:
-        return client.sendRaw(room, { type: "message", clientMessageId: id, content: `${content}\u0000` });
+        return raw?.sendRaw(room, { type: "message", clientMessageId: id, content: `${content}\u0000` });
       case 2: {
-        client.sendRaw(room, { type: "message", clientMessageId: id, content });
-        return client.sendRaw(room, {
+        raw?.sendRaw(room, { type: "message", clientMessageId: id, content });
+        return raw?.sendRaw(room, {
           type: "message",
           clientMessageId: id,
           content: `${content} again, and different`,
@@ -193,7 +196,7 @@ export class Traffic {
       }
       default: {
         const { user } = this.#random.pick(this.#actors).client.options;
-        return client.sendRaw(room, { type: "message", clientMessageId: id, content, userId: user, username: user });
+        return raw?.sendRaw(room, { type: "message", clientMessageId: id, content, userId: user, username: user });
       }
     }
   }
