@@ -1,4 +1,5 @@
-import { setClockOffset } from "./shifted-date.ts";
+import "./shifted-date.ts";
+import { setClockOffset } from "./clock-offset.ts";
 import worker from "../../../../functions/index.ts";
 import { readOffset } from "./clock-path.ts";
 
