@@ -5,6 +5,7 @@ import * as keeping from "./invariants/keeping.ts";
 import * as presence from "./invariants/presence.ts";
 import * as sends from "./invariants/sends.ts";
 import * as shown from "./invariants/shown.ts";
+import { typingEnds } from "./invariants/typing.ts";
 import * as views from "./invariants/views.ts";
 import { Model } from "./model.ts";
 
@@ -27,7 +28,7 @@ export const INVARIANTS = {
   "one socket's sends keep their order": sends.sendsKeepTheirOrder,
   "presence equals the live sockets": presence.presenceIsTrue,
   "short reconnects are not seen": presence.reconnectsAreUnseen,
-  "typing is never older than 6 s": presence.typingEnds,
+  "typing is never older than 6 s": typingEnds,
   "the outbox stays in its bounds": keeping.outboxStaysInBounds,
   "the outbox drains in order": keeping.outboxDrainsInOrder,
   "the outbox drains": keeping.outboxDrains,

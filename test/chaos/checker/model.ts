@@ -82,6 +82,17 @@ export class Model {
     return this.faults.some((fault) => fault[is] && fault.from <= to && fault.to >= from);
   }
 
+  /** For how much of the time between the two a socket was not read, or the machine had no time for anything. */
+  heldUpMs(socket: number, from: number, to: number): number {
+    const overlap = (begin: number, end: number) => Math.max(0, Math.min(end, to) - Math.max(begin, from));
+    const sum = (spans: readonly (readonly [number, number])[]) =>
+      spans.reduce((total, [begin, end]) => total + overlap(begin, end), 0);
+    const pauses = this.of("paused").filter((pause) => pause.socket === socket);
+    const late = (what: EntryOf<"late">["what"]) =>
+      sum(this.of("late").flatMap((one) => (one.what === what ? [[one.at - one.ms, one.at] as const] : [])));
+    return sum(pauses.map(({ at, until }) => [at, until] as const)) + Math.max(late("run"), late("rooms"));
+  }
+
   /** Whether no fault (of those that matter) was at work between the two, nor right before. */
   isCalm(from: number, to: number, matters: (fault: FaultSpan) => boolean = () => true): boolean {
     return !this.faults.some((fault) => fault.from <= to && fault.to + AFTERMATH_MS >= from && matters(fault));

@@ -56,15 +56,16 @@ export class Link {
     return true;
   }
 
-  /** Stops reading for a while. */
-  pause(ms: number): void {
-    if (!this.isOpen || this.#resume !== undefined) return;
+  /** Stops reading for a while. @returns false when it cannot, or does not read already. */
+  pause(ms: number): boolean {
+    if (!this.isOpen || this.#resume !== undefined) return false;
     this.#socket.pause();
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
       this.#heardAt = performance.now();
       this.#socket.resume();
     }, ms);
+    return true;
   }
 
   /** Says goodbye. */

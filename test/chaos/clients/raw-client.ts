@@ -142,7 +142,10 @@ export class RawClient implements ChaosClient, RawDoors {
   }
 
   pause(ms: number): void {
-    for (const { link } of this.#lines) link?.pause(ms);
+    const { recorder } = this.#deps;
+    const { name: client } = this.options;
+    for (const { link, socket } of this.#lines)
+      if (link?.pause(ms) === true) recorder.write({ kind: "paused", client, socket, until: recorder.now() + ms });
   }
 
   reconnect(): void {

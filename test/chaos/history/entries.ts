@@ -163,6 +163,14 @@ export const ShownEntry = z.object({
   messages: z.array(N),
   sending: z.array(z.string()),
 });
+/** The client reads nothing from the socket until then, as of its own will. */
+export const PausedEntry = z.object({
+  kind: z.literal("paused"),
+  at: At,
+  client: Name,
+  socket: z.int(),
+  until: At,
+});
 /** The client said how far it had received. */
 export const ReceivedEntry = z.object({
   kind: z.literal("received"),
@@ -254,6 +262,12 @@ export const FaultEntry = z.object({
 /** Messages whose rows a fault has made Postgres refuse: those may come late or never. */
 export const RefusedRowsEntry = z.object({ kind: z.literal("refused_rows"), at: At, messages: z.array(N) });
 
+/**
+ * The machine had no time: something that takes next to none took this long, and ended at `at`. Measured by a timer of the
+ * run itself, and by asking the rooms' process, past all proxies, for an answer that needs no room.
+ */
+export const LateEntry = z.object({ kind: z.literal("late"), at: At, what: z.enum(["run", "rooms"]), ms: z.number() });
+
 /** What the rooms' process holds. */
 export const MemoryEntry = z.object({ kind: z.literal("memory"), at: At, bytes: z.number() });
 /** What came to Postgres of a room since the last look: `count` rows from `first` to `last`, after `after`. */
@@ -297,6 +311,7 @@ export const Entry = z.discriminatedUnion("kind", [
   LeftEntry,
   SawEntry,
   ShownEntry,
+  PausedEntry,
   ReceivedEntry,
   PresenceEntry,
   TypedEntry,
@@ -306,6 +321,7 @@ export const Entry = z.discriminatedUnion("kind", [
   RequestEntry,
   FaultEntry,
   RefusedRowsEntry,
+  LateEntry,
   MemoryEntry,
   RowsEntry,
   RosterEntry,

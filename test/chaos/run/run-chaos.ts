@@ -3,6 +3,7 @@ import type { Recorder } from "../history/recorder.ts";
 import type { ChaosWorld, Schedule, SeenAnswer } from "../world/types.ts";
 import { type Actor, castActors, type CastOptions, createHttp } from "./cast.ts";
 import { checkPresence, readEverything, settle } from "./finish.ts";
+import { Lateness } from "./lateness.ts";
 import type { LineTap } from "./line-tap.ts";
 import { Injector, sleep } from "./injector.ts";
 import { Seeded } from "./seeded.ts";
@@ -71,6 +72,7 @@ export async function runChaos(
   const answered = await world.answers(); // a world may have had other runs
   const http = createHttp({ world, recorder, secrets });
   const watch = new Watch(world, recorder, cast.rooms);
+  const lateness = new Lateness(recorder, world.stack.partyUrl);
   const actors = castActors(cast, { world, recorder, secrets, http, random: random.fork() });
   const injector = new Injector(world, recorder);
   const over = options.over ?? new AbortController().signal;
@@ -103,6 +105,7 @@ export async function runChaos(
   } finally {
     clearInterval(reporting);
     for (const { client } of actors) client.stop();
+    lateness.stop();
     await watch.stop();
     await recorder.close();
   }

@@ -5,9 +5,6 @@ import { readStays, type Stay } from "../views.ts";
 
 /** A reconnect within this time shows nothing (5 s, less what it takes the room to hear of either). */
 const UNSEEN_RETURN_MS = 4_000;
-const TYPING_MS = 6_000;
-/** The time from a client to the room and on to another client, and the second that updates are held back for. */
-const TYPING_SLACK_MS = 2_000;
 
 /** After 45 s presence equals the live sockets: in what every client believes, and in what HTTP answers. */
 export function presenceIsTrue(model: Model): Finding {
@@ -103,60 +100,5 @@ export function reconnectsAreUnseen(model: Model): Finding {
         };
       });
     }
-  return look;
-}
-
-/** Typing is never older than 6 s: nobody is shown as typing who has not said so for that long. */
-export function typingEnds(model: Model): Finding {
-  const look = new Look();
-  const lastTyped = new Map<string, number>();
-  const shown = new Map<string, { since: number; user: string; entry: EntryOf<"typing"> }>();
-  const judge = (key: string, until: number) => {
-    const open = shown.get(key);
-    if (open === undefined) return;
-    const { room, client } = open.entry;
-    const typedAt = lastTyped.get(`${open.user} ${room}`) ?? open.since;
-    look.at(() => {
-      const over = Math.round(until - typedAt);
-      if (over <= TYPING_MS + TYPING_SLACK_MS || model.wasDisturbed("delays", typedAt, until)) return undefined;
-      if (model.wasDisturbed("mangles", typedAt, until)) return undefined;
-      return { at: until, client, room, text: `showed ${open.user} as typing ${over} ms after it had last typed` };
-    });
-  };
-  for (const entry of model.entries) {
-    if (entry.kind === "typed" && entry.isTyping) {
-      const key = `${model.userOf(entry.client)} ${entry.room}`;
-      // What is shown now was renewed in time, or it is judged now, before that is forgotten.
-      const before = lastTyped.get(key);
-      if (before !== undefined && entry.at - before > TYPING_MS + TYPING_SLACK_MS)
-        for (const [place, open] of shown) if (`${open.user} ${open.entry.room}` === key) judge(place, entry.at);
-      lastTyped.set(key, entry.at);
-    }
-    if (entry.kind === "typing") {
-      const key = `${entry.socket} ${entry.room} ${entry.user}`;
-      // Who is held back is told nothing but what answers them, so they may be shown what is over.
-      if (model.clients.get(entry.client)?.role === "deaf") continue;
-      if (entry.isTyping) shown.set(key, { since: entry.at, user: entry.user, entry });
-      else {
-        judge(key, entry.at);
-        shown.delete(key);
-      }
-    }
-    // With its socket, or on joining anew, a client forgets who was typing.
-    if (entry.kind === "closed" || entry.kind === "joined")
-      for (const [key, open] of shown)
-        if (open.entry.socket === entry.socket && (entry.kind === "closed" || open.entry.room === entry.room)) {
-          judge(key, entry.at);
-          shown.delete(key);
-        }
-    if (entry.kind === "presence")
-      for (const user of entry.offline) {
-        const key = `${entry.socket} ${entry.room} ${user}`;
-        judge(key, entry.at);
-        shown.delete(key);
-      }
-  }
-  const endedAt = model.entries.at(-1)?.at ?? 0;
-  for (const key of shown.keys()) judge(key, endedAt);
   return look;
 }

@@ -30,12 +30,12 @@ class ShiftedRoom extends Room {
   }
 
   override onMessage(...heard: Parameters<Room["onMessage"]>): Promise<void> | void {
-    this.#isNoted ||= noteRoom(this.#party);
+    if (!this.#isNoted) this.#isNoted = noteRoom(this.#party);
     return super.onMessage(...heard);
   }
 
   override async onRequest(request: Parameters<Room["onRequest"]>[0]): Promise<Response> {
-    this.#isNoted ||= noteRoom(this.#party);
+    if (!this.#isNoted) this.#isNoted = noteRoom(this.#party);
     if (readOffset(request) === undefined) return super.onRequest(request);
     await this.#alarm.clockWasSet();
     return new Response(null, { status: 204 });

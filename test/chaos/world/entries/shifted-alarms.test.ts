@@ -52,7 +52,10 @@ describe("an alarm under a clock that can be set", () => {
     const { kept, alarm } = openAlarm();
     await alarm.set(10_000);
     setClockOffset(HOUR);
-    const storage: AlarmStorage = { getAlarm: async () => kept.at, setAlarm: async (at) => void (kept.at = Number(at)) };
+    const storage: AlarmStorage = {
+      getAlarm: async () => kept.at,
+      setAlarm: async (at) => void (kept.at = Number(at)),
+    };
     await new ShiftedAlarm(storage, `object-${objects}`).clockWasSet();
     expect(kept.at).toBe(10_000 - HOUR);
   });
