@@ -60,7 +60,7 @@ export class FrameHandler {
     if (loading === undefined) return this.#recall(session, frame);
     return loading.then(
       () => this.#recall(session, frame),
-      (error: unknown) => this.#refusals.refuse(session, frame, error),
+      (error: unknown) => this.#refusals.refuse(session, frame, error, "unknown"),
     );
   }
 
@@ -70,7 +70,7 @@ export class FrameHandler {
     if (asking === undefined) return this.#handle(session, frame);
     return asking.then(
       () => this.#handle(session, frame),
-      (error: unknown) => this.#refusals.refuse(session, frame, error),
+      (error: unknown) => this.#refusals.refuse(session, frame, error, "unknown"),
     );
   }
 
@@ -79,9 +79,14 @@ export class FrameHandler {
     try {
       return this.#dispatch(session, frame);
     } catch (error) {
-      this.#refusals.refuse(session, frame, error);
+      this.#refusals.refuse(session, frame, error, this.#isDecided(session, error) ? "not stored" : "unknown");
       return undefined;
     }
+  }
+
+  /** What is thrown on purpose after everything that is stored could be looked at. */
+  #isDecided({ state }: Session, error: unknown): boolean {
+    return error instanceof ChatError && state.joined && this.#room.order !== undefined;
   }
 
   #dispatch(session: Session, frame: ClientFrame): Promise<void> | undefined {

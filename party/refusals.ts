@@ -17,12 +17,17 @@ export class Refusals {
     this.#room = room;
   }
 
-  /** A frame that could be read and is refused. */
-  refuse(session: Session, frame: ClientFrame, error: unknown): void {
+  /**
+   * A frame that could be read and is refused.
+   *
+   * @param fate Of a message: an answer with its id says that it is certainly not stored, so where it may have been, when it
+   *   came before, the answer has no id.
+   */
+  refuse(session: Session, frame: ClientFrame, error: unknown, fate: "not stored" | "unknown"): void {
     const refusal = error instanceof ChatError ? error : new ChatError("internal");
     if (refusal !== error) this.#room.deps.log.error("frame_failed", error, { type: frame.type });
     const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
-    this.#tell(session, refusal, clientMessageId);
+    this.#tell(session, refusal, fate === "not stored" ? clientMessageId : undefined);
     if (frame.type === "message" && refusal === error) this.#note(session, refusal.code, clientMessageId);
     if (COUNTED.has(refusal.code)) this.#count(session, refusal.code);
   }

@@ -48,6 +48,8 @@ export class ClientConnection implements RoomHost {
   #tickedAt: number;
   #keptAliveAt = 0;
   #isEnded = false;
+  /** A room that was joined here is not any more, and may have stored what it has not answered. */
+  #hasLostRooms = false;
   #heads: ReturnType<typeof setInterval>;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #roomless: ReturnType<typeof setTimeout> | undefined;
@@ -107,6 +109,7 @@ export class ClientConnection implements RoomHost {
   }
 
   forget(roomId: ChannelId): void {
+    this.#hasLostRooms = true;
     this.#rooms.delete(roomId);
     if (this.#rooms.size === 0 && !this.#isEnded) this.#waitForRoom();
   }
@@ -144,7 +147,8 @@ export class ClientConnection implements RoomHost {
     const roomId = frame.roomId ?? this.#guest.roomId;
     const room = this.#rooms.get(roomId);
     if (room !== undefined) return room.write(frame, text);
-    const clientMessageId = frame.type === "message" ? frame.clientMessageId : undefined;
+    const isCertain = frame.type === "message" && !this.#hasLostRooms;
+    const clientMessageId = isCertain ? frame.clientMessageId : undefined;
     this.#fail("forbidden", { roomId, clientMessageId }, "Join the room first");
   }
 

@@ -14,7 +14,7 @@ export class HeldMessages {
   #messages: HeldMessage[] = [];
   #chars = 0;
 
-  /** @returns false when there is no more room: the message is certainly not stored. */
+  /** @returns false when there is no more room. */
   hold(message: HeldMessage): boolean {
     if (this.#messages.some((held) => held.clientMessageId !== undefined && held.text === message.text)) return true;
     if (this.#messages.length >= MESSAGES_MAX || this.#chars + message.text.length > CHARS_MAX) return false;

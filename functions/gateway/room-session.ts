@@ -32,7 +32,7 @@ export interface RoomHost {
 const HEARD_EVERY = 32; // messages, to a client that never says `received`
 const JOIN_TIMEOUT_MS = 8_000;
 const LEAVE_TIMEOUT_MS = 3_000;
-/** How long an outage stays hidden; then the client is told, and messages are refused instead of held. */
+/** How long an outage stays hidden; then the client is told, and messages are not held any more. */
 const OUTAGE_TOLD_MS = 5_000;
 /** How long others have to come back after a room broke, before the client is told that they are gone. */
 const RETURN_MS = TIMES.presenceGraceMs + 1_000;
@@ -197,9 +197,8 @@ export class RoomSession {
   }
 
   #hold(clientMessageId: ClientMessageId | undefined, text: string): void {
-    if (this.#state === "leaving" && this.#askedAgain === undefined) this.#refuse("forbidden", clientMessageId);
-    else if (this.#isTold || !this.#held.hold({ text, clientMessageId }))
-      this.#refuse("storage_unavailable", clientMessageId);
+    if (this.#state === "leaving" && this.#askedAgain === undefined) this.#refuse("forbidden");
+    else if (this.#isTold || !this.#held.hold({ text, clientMessageId })) this.#refuse("storage_unavailable");
   }
 
   #broke(code: number, reason = ""): void {
@@ -225,28 +224,23 @@ export class RoomSession {
     clearTimeout(this.#outageTimer);
     this.#outageTimer = setTimeout(() => {
       this.#isTold = true;
+      this.#held.take();
       this.#refuse("storage_unavailable");
-      this.#refuseHeld("storage_unavailable");
     }, OUTAGE_TOLD_MS);
   }
 
   #shutOut(code: ErrorCode, detail?: string): void {
-    this.#refuse(code, undefined, detail);
-    this.#refuseHeld(code);
+    this.#refuse(code, detail);
     this.#end();
   }
 
-  #refuseHeld(code: ErrorCode): void {
-    for (const { clientMessageId } of this.#held.take()) this.#refuse(code, clientMessageId);
-  }
-
-  #refuse(code: ErrorCode, clientMessageId?: ClientMessageId, detail?: string): void {
+  /** Names no message: only the room knows which of them it has, from before it broke or from another socket. */
+  #refuse(code: ErrorCode, detail?: string): void {
     this.#host.send({
       type: "error",
       code,
       message: detail ?? ERRORS[code].title,
       roomId: this.#roomId,
-      ...(clientMessageId !== undefined && { clientMessageId }),
       ...(ERRORS[code].retry === "later" && { retryAfterMs: OUTAGE_TOLD_MS }),
     });
   }
@@ -254,7 +248,6 @@ export class RoomSession {
   #finishLeaving(): void {
     this.#host.send({ type: "room_left", roomId: this.#roomId });
     if (this.#askedAgain !== undefined) return this.#comeBack(this.#askedAgain.since);
-    this.#refuseHeld("forbidden");
     this.#end();
   }
 

@@ -31,6 +31,15 @@ describe.each([
     expect(alice.last("ack")).not.toHaveProperty("clientMessageId");
   });
 
+  it("I01 refuses no message by its id that may be stored: not to somebody who has left the room", async () => {
+    const alice = await new World({ sleepy }).connect("alice");
+    await alice.post("hello", "cid-000001");
+    await alice.say({ type: "leave_room", roomId: "lobby" });
+    const refusal = await alice.post("hello", "cid-000001");
+    expect(refusal).toMatchObject({ type: "error", code: "forbidden", roomId: "lobby" });
+    expect(refusal).not.toHaveProperty("clientMessageId");
+  });
+
   it("I01 answers a retry with the same seq, broadcasts once and writes one row", async () => {
     const world = new World({ sleepy });
     const alice = await world.connect("alice");

@@ -20,7 +20,7 @@ export const CLIENT_FRAMES: Record<keyof typeof CLIENT_EXAMPLES, Entry> = {
   message: {
     schema: frames.MessageFrame,
     about:
-      "Says something in a room. Answered by an `ack` once it is in the room's durable storage, or by an `error` if it certainly is not. Silence means unknown: send it again with the same `clientMessageId`. Without one it cannot be recognised again. An id is the user's own in that room, for ever: sent again with the same content it gets the same `ack` with `duplicate: true`, with other content `duplicate_conflict`, however long ago it was. An id from more than 72 hours and 10,000 messages ago has to be looked up, and `storage_unavailable` means that this could not be done: send it again later, with the same id. Only a room that has lost its storage knows no more than the ids of the newest 1,000 messages before that; an older one used again is a new message, which history keeps without its `clientMessageId`. `timestamp` is only taken note of; the server's time counts. Without `roomId` it goes to the room the socket was opened for.",
+      "Says something in a room. Answered by an `ack` once it is in the room's durable storage, or by an `error` with its `clientMessageId` if it certainly is not. Silence means unknown: send it again with the same `clientMessageId`. So does an `error` without one, which is about the room: it is out of reach (`storage_unavailable`, `rooms_unavailable`), could not look something up, or will not have you (`forbidden`, `room_not_found`), and what you have sent may have been stored before. Without one it cannot be recognised again. An id is the user's own in that room, for ever: sent again with the same content it gets the same `ack` with `duplicate: true`, with other content `duplicate_conflict`, however long ago it was. An id from more than 72 hours and 10,000 messages ago has to be looked up; where that cannot be done, `storage_unavailable` or `rate_limited` comes without the id: send it again later. Only a room that has lost its storage knows no more than the ids of the newest 1,000 messages before that; an older one used again is a new message, which history keeps without its `clientMessageId`. `timestamp` is only taken note of; the server's time counts. Without `roomId` it goes to the room the socket was opened for.",
   },
   join_room: {
     schema: frames.JoinRoomFrame,
@@ -93,7 +93,8 @@ export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
   },
   error: {
     schema: frames.ErrorFrame,
-    about: "A frame was refused; the socket stays open. The codes are in [errors.md](errors.md).",
+    about:
+      "A frame was refused; the socket stays open. With a `clientMessageId` it is about that message, which is certainly not stored. The codes are in [errors.md](errors.md).",
   },
   pong: { schema: frames.PongFrame, about: "The answer to `ping`." },
 };

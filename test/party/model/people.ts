@@ -1,4 +1,4 @@
-import { ServerFrame } from "../../../protocol/frames.ts";
+import { ServerFrame, type ServerFrameOf } from "../../../protocol/frames.ts";
 import { settle, type Client, World } from "../world.ts";
 import { nameOf, Truth, View } from "./truth.ts";
 import { UnreliableStore } from "./unreliable-store.ts";
@@ -76,11 +76,19 @@ export class People {
       place.view.take(frame);
       this.epoch = place.view.epoch ?? this.epoch;
       if (frame.type !== "ack" && frame.type !== "error") continue;
+      if (frame.type === "error" && frame.code === "storage_unavailable") this.#unknown(place, frame);
       if (frame.clientMessageId === undefined) continue;
       const sent = place.waiting.shift();
       if (sent?.clientMessageId !== frame.clientMessageId) throw new Error(`${frame.clientMessageId} was not next`);
       if (frame.type === "ack") this.truth.ack(sent.name, sent.content, frame);
       else this.truth.refused(sent.name, sent.content, frame);
     }
+  }
+
+  /** The oldest message may be stored or not: its id could not be looked up, so no answer names it. */
+  #unknown({ waiting }: Place, { clientMessageId }: ServerFrameOf<"error">): void {
+    if (this.truth.historyAnswers || clientMessageId !== undefined) throw new Error("An id need not be left unknown");
+    const sent = waiting.shift();
+    if (sent !== undefined) this.truth.lost(sent.name, sent.content);
   }
 }

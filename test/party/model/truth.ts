@@ -60,9 +60,8 @@ export class Truth {
   /** A message that was sent under `name` was refused. */
   refused(name: string, content: string, { code }: ServerFrameOf<"error">): void {
     const hasOthers = [...(this.#sent.get(name)?.keys() ?? [])].some((other) => other !== content);
-    if (code === "duplicate_conflict")
-      return require(hasOthers && this.acked.get(name)?.content !== content, `${name} conflicts with nothing`);
-    require(code === "storage_unavailable" && !this.historyAnswers, `${name} was refused with ${code}`);
+    require(code === "duplicate_conflict", `${name} was refused with ${code}`);
+    require(hasOthers && this.acked.get(name)?.content !== content, `${name} conflicts with nothing`);
   }
 
   /** A message as anybody reads it. */
