@@ -28,19 +28,43 @@ export function createAuditStore(sql: Sql): AuditStore {
  * stays as it is.
  */
 export function insertAudit(app: AppId, entries: readonly AuditEntry[]): Statement {
+  return { text: insertFrom("$2"), params: [app, toJson(entries)] };
+}
+
+/**
+ * Makes a change, whose first parameter is the app, and adds the entries about those it has changed. Answers the rows that
+ * the change returns.
+ *
+ * @param change Returns the `user_id` of each of them.
+ */
+export function withAudit(change: Statement, entries: readonly AuditEntry[]): Statement {
+  const given = `$${change.params.length + 1}`;
   return {
     text: `
+      with changed as (${change.text}),
+      noted as (${insertFrom(given, "where subject in (select user_id from changed)")})
+      select * from changed`,
+    params: [...change.params, toJson(entries)],
+  };
+}
+
+/** @param given The parameter with the entries; the app is the first. */
+function insertFrom(given: string, where = ""): string {
+  return `
       insert into audit_log (app, id, at, action, actor, channel_id, subject, request_id, detail)
       select $1, id, to_timestamp(at / 1000), action, actor, channel_id, subject, request_id, detail
-      from rows from (json_to_recordset($2::json) as (${ENTRY_FIELDS})) with ordinality as given
+      from rows from (json_to_recordset(${given}::json) as (${ENTRY_FIELDS})) with ordinality as given
+      ${where}
       order by ordinality
-      on conflict do nothing`,
-    params: [app, JSON.stringify(entries.map(toRecord))],
-  };
+      on conflict do nothing`;
 }
 
 const ENTRY_FIELDS =
   "id uuid, at float8, action text, actor text, channel_id text, subject text, request_id text, detail text";
+
+function toJson(entries: readonly AuditEntry[]): string {
+  return JSON.stringify(entries.map(toRecord));
+}
 
 function toRecord({ channelId, requestId, ...entry }: AuditEntry): Record<string, unknown> {
   return { ...entry, channel_id: channelId, request_id: requestId };

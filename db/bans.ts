@@ -1,6 +1,6 @@
 import type { BanStore } from "../domain/ports.ts";
-import { insertAudit } from "./audit.ts";
-import { BAN_COLUMNS, BanRow } from "./rows.ts";
+import { insertAudit, withAudit } from "./audit.ts";
+import { BAN_COLUMNS, BanRow, ChangedRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";
 
 /** Of a ban or mute `b`: that it has not ended. */
@@ -30,8 +30,7 @@ export function createBanStore(sql: Sql): BanStore {
         text: "delete from bans where app = $1 and channel_id = $2 and user_id = $3 returning user_id",
         params: [app, id, userId],
       };
-      const [lifted] = await sql.transaction([lift, insertAudit(app, [audit])]);
-      return lifted?.length === 1;
+      return (await sql.rows(ChangedRow, withAudit(lift, [audit]))).length === 1;
     },
     async listBans(app, id, { after, limit }) {
       return await sql.rows(BanRow, {

@@ -59,6 +59,9 @@ export const BanRow = z.object({
   createdAt: z.date(),
 });
 
+/** Somebody about whom something has changed. */
+export const ChangedRow = z.object({ user_id: z.string() });
+
 export const EVENT_COLUMNS =
   'seq, epoch, kind, id, user_id as "userId", username, client_message_id as "clientMessageId", content, created_at as at, moderation, sent_hash as "sentHash"';
 const EventColumns = z.object({

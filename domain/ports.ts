@@ -183,7 +183,7 @@ export interface UserStore {
   upsertUser(app: AppId, user: UserChange): Promise<UserRecord>;
 }
 
-/** Every change is written together with the line of the audit log that tells of it. */
+/** Every change is written together with the line of the audit log that tells of it; what changes nothing has none. */
 export interface RestrictionStore {
   findRestriction(app: AppId, userId: UserId): Promise<Restriction>;
   /**
@@ -205,7 +205,7 @@ export interface BanStore {
 
 /** As above. */
 export interface MemberStore {
-  /** Makes members of those who are none; they start reading at the channel's end. */
+  /** Makes members of those who are none; they start reading at the channel's end. `audit`: an entry for each of `userIds`. */
   addMembers(app: AppId, id: ChannelId, userIds: readonly UserId[], audit: readonly AuditEntry[]): Promise<void>;
   /** @returns false when they were no member. */
   removeMember(app: AppId, id: ChannelId, userId: UserId, audit: AuditEntry): Promise<boolean>;

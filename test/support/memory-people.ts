@@ -37,8 +37,9 @@ export function peopleStore(state: State, now: () => Date): Pick<Store, PeopleMe
       addAudit(state, app, [entry]);
     },
     liftBan: async (app, id, userId, entry) => {
-      addAudit(state, app, [entry]);
-      return bansOf(app, id).delete(userId);
+      const lifted = bansOf(app, id).delete(userId);
+      if (lifted) addAudit(state, app, [entry]);
+      return lifted;
     },
     listBans: async (app, id, { after, limit }) =>
       [...bansOf(app, id).values()]
@@ -49,12 +50,18 @@ export function peopleStore(state: State, now: () => Date): Pick<Store, PeopleMe
     addMembers: async (app, id, userIds, entries) => {
       const members = membersOf(state, app, id);
       const readSeq = channels.get(nameOf(app, id))?.headSeq ?? 0;
-      for (const userId of userIds) if (!members.has(userId)) members.set(userId, { userId, role: "member", readSeq });
-      addAudit(state, app, entries);
+      const added = userIds.filter((userId) => !members.has(userId));
+      for (const userId of added) members.set(userId, { userId, role: "member", readSeq });
+      addAudit(
+        state,
+        app,
+        entries.filter(({ subject }) => added.some((userId) => userId === subject)),
+      );
     },
     removeMember: async (app, id, userId, entry) => {
-      addAudit(state, app, [entry]);
-      return membersOf(state, app, id).delete(userId);
+      const removed = membersOf(state, app, id).delete(userId);
+      if (removed) addAudit(state, app, [entry]);
+      return removed;
     },
   };
 }

@@ -99,9 +99,11 @@ export function describePeople(opened: Opened): void {
       const mute = banOf("bob", { kind: "mute", createdBy: "key:k1" });
       await store.setBan(app, room("general"), mute, entryOf());
       expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([mute]);
-      const lift = () => store.liftBan(app, room("general"), user("bob"), entryOf({ action: "ban.lift" }));
+      const lifting = () => entryOf({ action: "ban.lift", subject: "bob" });
+      const lift = () => store.liftBan(app, room("general"), user("bob"), lifting());
       expect(await lift()).toBe(true);
       expect(await lift()).toBe(false);
+      expect((await actions(app)).filter((action) => action === "ban.lift")).toHaveLength(1);
       expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([]);
     });
 
@@ -135,13 +137,34 @@ export function describePeople(opened: Opened): void {
       await store.createChannel(channelOf(app));
       await store.writeBatch(batchOf(app, { events: eventsOf(1, 3) }));
       const add = (...ids: string[]) =>
-        store.addMembers(app, room("general"), ids.map(user), [entryOf({ action: "member.add" })]);
+        store.addMembers(
+          app,
+          room("general"),
+          ids.map(user),
+          ids.map((subject) => entryOf({ action: "member.add", subject })),
+        );
       await add("bob", "alice");
       await add("bob", "carol");
       expect(await store.findMember(app, room("general"), user("bob"))).toMatchObject({ role: "member", readSeq: 3 });
       expect(await store.findMember(app, room("general"), user("alice"))).toMatchObject({ role: "owner", readSeq: 0 });
       expect(await store.listMembers(app, room("general"), 9)).toMatchObject({ count: 3 });
-      expect((await actions(app)).filter((action) => action === "member.add")).toHaveLength(2);
+    });
+
+    it("S4-27 have a line in the audit log for each who was added or removed, and none for who was not", async () => {
+      const { store } = opened();
+      const app = newApp();
+      await store.createChannel(channelOf(app, { members: [user("bob")] }));
+      const entry = (action: "member.add" | "member.remove", subject: string) => entryOf({ action, subject });
+      const add = ["carol", "bob", "alice", "dave"];
+      const added = add.map((subject) => entry("member.add", subject));
+      await store.addMembers(app, room("general"), add.map(user), added);
+      await store.addMembers(app, room("general"), [user("bob")], [entry("member.add", "bob")]);
+      const removed = entry("member.remove", "bob");
+      await store.removeMember(app, room("general"), user("bob"), removed);
+      await store.removeMember(app, room("general"), user("bob"), entry("member.remove", "bob"));
+      await store.removeMember(newApp(), room("general"), user("alice"), entry("member.remove", "alice"));
+      const [, , ...noted] = (await store.listAudit(app, { limit: 20 })).map((found) => found.entry).toReversed();
+      expect(noted).toEqual([added[0], added[3], removed]);
     });
 
     it("A10 are removed once", async () => {
