@@ -356,7 +356,7 @@ function goodRun(): Entry[] {
     messages: story.stored.map(({ n }) => n),
   });
   story.write({ kind: "rows", room: ROOM, after: 0, count: 7, first: 1, last: 7 });
-  story.shows("ann", [0, 1, 2], ["a-000009"]);
+  story.shows("ann", [0, 1, 2, 3, 4, 5, 6], ["a-000009"]);
   story.write({ kind: "memory", bytes: 900 });
   story.write({ kind: "request", route: "GET /v1/presence", status: 200 });
   story.phase("faults");

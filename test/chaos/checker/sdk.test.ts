@@ -41,3 +41,10 @@ it("accuses an app that shows as on its way what was acked", () => {
   story.shows("ann", [0, n], ["a-000001"]);
   expect(accused(story)).toEqual(["ann: an app shows every message once"]);
 });
+
+it("accuses an app that does not show what it was told of", () => {
+  const story = begin();
+  story.say("bob", "b-000002");
+  story.shows("ann", [0]);
+  expect(accused(story)).toEqual(["ann: an app shows every message once"]);
+});
