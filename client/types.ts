@@ -13,15 +13,23 @@ export interface ChatTokens {
 
 /**
  * Gets fresh tokens: called for each connection attempt that needs one, and before the old ones end; never twice at once.
- * `signal` ends when the client is disconnected.
+ * `signal` ends when the client is disconnected, and after 30 s without an answer.
+ *
+ * An error thrown here is taken for a passing one and tried again, after `retryAfterMs` if it has such a field. An error
+ * with a `status` of 401 or 403, or the `code` `unauthorized`, is final: the client stops and tells `unauthorized`.
  */
 export type GetToken = (request: { signal: AbortSignal }) => Promise<ChatTokens>;
 
-/** Where the outbox and the newest messages are kept while the app is closed. Values are JSON texts. */
+/**
+ * Where the outbox and the newest messages are kept while the app is closed. Values are JSON texts. Every key begins with
+ * `parley:<userId>:`, so nobody is shown what another user of the device has left.
+ */
 export interface ChatStorage {
   get(key: string): Promise<string | null | undefined>;
   set(key: string, value: string): Promise<void>;
   delete(key: string): Promise<void>;
+  /** Every key that begins with `prefix`. Each waiting message has a key of its own, so that two tabs lose none. */
+  keys(prefix: string): Promise<readonly string[]>;
 }
 
 interface CommonOptions {
@@ -31,13 +39,21 @@ interface CommonOptions {
   wsUrl?: string;
   /** Keeps the outbox and the newest messages of each room. Default: in memory only. See `browserStorage()`. */
   storage?: ChatStorage;
+  /** Who signs in, when the app knows: what is stored can then be shown, and added to, before there are tokens. */
+  userId?: string;
+  /**
+   * How many missed messages are fetched after an absence, at most. Past that a room begins anew with its newest messages
+   * and tells `gap`; `history()` has the older ones. Default: 2,000.
+   */
+  catchUpMax?: number;
   /** Another `fetch`, `WebSocket` or source of randomness, for runtimes that lack them. */
   platform?: Partial<ChatPlatform>;
 }
 
 /** Tokens that were got once. When they end, `unauthorized` is told; `setTokens` goes on with new ones. */
 export interface FixedTokenOptions extends CommonOptions {
-  token: string;
+  /** Without it there is the socket, but no history over HTTP. */
+  token?: string;
   wsToken: string;
   expiresIn?: number;
   getToken?: never;
@@ -48,6 +64,7 @@ export interface FetchedTokenOptions extends CommonOptions {
   getToken: GetToken;
   token?: never;
   wsToken?: never;
+  expiresIn?: never;
 }
 
 export type ChatClientOptions = FixedTokenOptions | FetchedTokenOptions;
@@ -147,6 +164,9 @@ export interface RoomEvents {
   typing: readonly Typist[];
   presence: readonly Person[];
   read: { userId: string; seq: number };
+  /** Messages between the two were passed over, because there are too many or the room lost them: `history()` has what there is. */
+  gap: { after: number; before: number };
+  /** `rate_limited`, `storage_unavailable` and the like with a `clientMessageId`: the message waits and is sent again by itself. */
   error: { code: string; message: string; clientMessageId?: string; retryAfterMs?: number };
 }
 
@@ -171,6 +191,16 @@ export interface RoomState {
   /** Newest known `seq`. */
   head: number;
   epoch?: string;
+}
+
+/** What the server takes; what it says at sign-in replaces the defaults. */
+export interface ChatLimits {
+  /** In code points. */
+  messageMaxLength: number;
+  messageMaxBytes: number;
+  frameMaxBytes: number;
+  messagesPerWindow: number;
+  windowMs: number;
 }
 
 /** What a client needs of the runtime it is in. Each part has the runtime's own as its default. */

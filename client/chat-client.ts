@@ -1,0 +1,396 @@
+import type { Channel, ChannelPage, CreateChannelRequest, RoomPresence } from "../protocol/http.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import { Api } from "./api.ts";
+import { ChatError } from "./chat-error.ts";
+import { Connection } from "./connection.ts";
+import { Emitter } from "./emitter.ts";
+import type { LaterFrame } from "./frames.ts";
+import { Kept } from "./kept.ts";
+import { choosePlatform } from "./platform.ts";
+import { ChatRoom, type RoomHost } from "./room.ts";
+import { type HeldTokens, TokenSource, userOf } from "./tokens.ts";
+import type {
+  ChatClientOptions,
+  ChatLimits,
+  ChatMessage,
+  ChatPlatform,
+  ChatTokens,
+  ClientEvents,
+  ConnectionState,
+  FixedTokenOptions,
+  Sent,
+  Subscription,
+} from "./types.ts";
+
+const DEFAULT_LIMITS: ChatLimits = {
+  messageMaxLength: 1_000,
+  messageMaxBytes: 4_096,
+  frameMaxBytes: 16_384,
+  messagesPerWindow: 30,
+  windowMs: 60_000,
+};
+const CATCH_UP_MAX = 2_000;
+/** What is stored is waited for this long; a storage that hangs must not keep anybody from talking. */
+const RESTORE_MS = 3_000;
+const LOBBY = "lobby";
+
+/**
+ * One user's connection to a chat, and the rooms on it. It may be used before `connect()`: rooms can be joined and messages
+ * sent, and wait.
+ *
+ * @example
+ * const client = new ChatClient({ apiUrl: "https://chat.example.com", getToken: () => fetchTokens() });
+ * const room = client.join("lobby");
+ * room.on("change", ({ messages }) => render(messages));
+ * await client.connect();
+ */
+export class ChatClient {
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #tokens: TokenSource;
+  readonly #api: Api;
+  readonly #connection: Connection;
+  readonly #options: Pick<ChatClientOptions, "apiUrl" | "wsUrl" | "storage" | "catchUpMax">;
+  readonly #rooms = new Map<string, ChatRoom>();
+  readonly #joins = new Map<string, number>();
+  readonly #host: RoomHost;
+  /** What waits to be sent, of rooms that nobody has asked for yet. */
+  #waiting: ChatMessage[] = [];
+  #restored: Promise<unknown> = Promise.resolve();
+  #roomInAddress: string | undefined;
+  #firstRoom = LOBBY;
+  #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: ChatError) => void } | undefined;
+  #isToldUnauthorized = false;
+
+  /** A client; nothing happens before `connect()`. */
+  constructor(options: ChatClientOptions);
+  /** A client that connects at once and joins a room, the lobby by default. */
+  constructor(wsToken: string, roomId?: string, options?: Omit<FixedTokenOptions, "wsToken">);
+  constructor(given: ChatClientOptions | string, roomId = LOBBY, more: Omit<FixedTokenOptions, "wsToken"> = {}) {
+    const options: ChatClientOptions = typeof given === "string" ? { ...more, wsToken: given } : given;
+    const platform = choosePlatform(options.platform);
+    this.#options = options;
+    this.#tokens = new TokenSource(options, platform);
+    this.#api = new Api({
+      platform,
+      tokens: this.#tokens,
+      baseUrl: apiBase(options.apiUrl),
+      onUnauthorized: (error) => {
+        this.#connection.stop(error);
+        this.#unauthorized(error);
+      },
+    });
+    this.#host = this.#roomHost(platform);
+    this.#connection = new Connection({
+      platform,
+      tokens: this.#tokens,
+      prepare: (tokens) => this.#prepare(tokens),
+      hear: (frame) => this.#hear(frame),
+      changed: (change) => {
+        this.#events.emit("connection", change);
+        const over = change.state === "idle" ? new ChatError("stopped", "disconnect() was called") : change.error;
+        if (over !== undefined) this.#connecting?.reject(over as ChatError); // made by the connection
+        if (over !== undefined) this.#connecting = undefined;
+      },
+      lost: (code) => {
+        for (const room of this.#rooms.values()) room.lost();
+        this.#events.emit("close", { code });
+      },
+      failed: ({ code, message, retryAfterMs }) =>
+        this.#failed({ code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }),
+      unauthorized: (error) => this.#unauthorized(error),
+      tick: () => {
+        for (const room of this.#rooms.values()) room.tick();
+      },
+      hidden: () => this.#save(),
+    });
+    const userId = options.userId ?? (this.#tokens.current && userOf(this.#tokens.current));
+    if (userId !== undefined) this.#identify(userId);
+    if (typeof given !== "string") return;
+    this.#firstRoom = roomId;
+    this.join(roomId);
+    this.connect().catch(() => {}); // told as `unauthorized` and `connection`
+  }
+
+  /** Where the connection is; `on("connection")` tells of changes. */
+  get connectionState(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Who is signed in; undefined until a token has said so. */
+  get userId(): string | undefined {
+    return this.#host.userId;
+  }
+
+  /** What the server takes. */
+  get limits(): ChatLimits {
+    return this.#host.limits;
+  }
+
+  /** The rooms that are joined now, or as soon as there is a connection. */
+  get rooms(): readonly ChatRoom[] {
+    return [...this.#rooms.values()].filter(({ id }) => this.#joins.has(id));
+  }
+
+  /** Registers for an event; `remove()` of what it returns takes that back. */
+  on<Name extends keyof ClientEvents>(event: Name, listener: (event: ClientEvents[Name]) => void): Subscription {
+    return this.#events.on(event, listener);
+  }
+
+  /**
+   * Connects, and stays connected until `disconnect()` or a final refusal.
+   *
+   * @returns resolves at the first welcome, however long that takes; at once when connected already
+   * @throws {ChatError} rejects when there is no use in trying on (how the server closed, `unauthorized`), and with
+   *   `stopped` when `disconnect()` came first
+   */
+  connect(): Promise<void> {
+    if (this.connectionState === "online") return Promise.resolve();
+    if (this.#connecting === undefined) {
+      let [resolve, reject]: [() => void, (error: ChatError) => void] = [() => {}, () => {}];
+      const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]));
+      this.#connecting = { promise, resolve, reject };
+    }
+    const { promise } = this.#connecting;
+    this.#isToldUnauthorized = false;
+    this.#connection.open();
+    return promise;
+  }
+
+  /** Ends the connection. Rooms stay joined and messages wait, for another `connect()`. */
+  disconnect(): void {
+    for (const room of this.#rooms.values()) room.lost();
+    this.#save();
+    this.#connection.close();
+  }
+
+  /**
+   * The room of that id: the same object for the same id. Joined now or as soon as there is a connection, until it has been
+   * left as often as it was joined.
+   */
+  join(roomId: string): ChatRoom {
+    const room = this.#open(roomId);
+    this.#joins.set(roomId, (this.#joins.get(roomId) ?? 0) + 1);
+    if (room.state.status === "left" || room.state.status === "refused") this.#enter(room);
+    return room;
+  }
+
+  /** Takes one `join` back, as `room.leave()` does. */
+  leaveRoom(roomId: string): void {
+    const count = (this.#joins.get(roomId) ?? 0) - 1;
+    if (count > 0) return void this.#joins.set(roomId, count);
+    const room = this.#rooms.get(roomId);
+    if (!this.#joins.delete(roomId) || room === undefined) return;
+    // Not at once: who unmounts and mounts again in one go has never left.
+    setTimeout(() => this.#settle(room), 0);
+  }
+
+  /**
+   * Goes on with these tokens: on the open connection, or by connecting again when it had stopped for want of them.
+   *
+   * @throws {ChatError} `bad_claims` when they are another user's: that takes another client
+   */
+  setTokens(tokens: ChatTokens): void {
+    this.#requireSame(tokens);
+    this.#tokens.set(tokens);
+    const wasTold = this.#isToldUnauthorized;
+    this.#isToldUnauthorized = false;
+    this.#connection.renew(tokens);
+    if (wasTold && this.connectionState === "stopped") this.#connection.open();
+  }
+
+  /** Disconnects and forgets everything of this user's, on this device too: what is to be done at a sign-out. */
+  async clear(): Promise<void> {
+    this.disconnect();
+    this.#waiting = [];
+    for (const room of this.#rooms.values()) room.clear();
+    await this.#host.kept?.clear();
+  }
+
+  /** The caller's channels, with how far they have read. `after` is a page's `next`. */
+  channels(after?: string): Promise<ChannelPage> {
+    return this.#api.channels(after);
+  }
+
+  /** Makes a channel; the same request again changes nothing. @throws {ChatError} `channel_exists` when it is another's */
+  createChannel(request: CreateChannelRequest): Promise<Channel> {
+    return this.#api.createChannel(request);
+  }
+
+  /** Who is online in a room, joined or not. */
+  presence(roomId: string): Promise<RoomPresence> {
+    return this.#api.presence(roomId);
+  }
+
+  /** Sends a message to a room, as `room.send` does. `roomId` defaults to the room the client was made for, or the lobby. */
+  sendMessage(content: string, roomId: string = this.#firstRoom): Promise<Sent> {
+    return this.#open(roomId).send(content);
+  }
+
+  /** `join`, by the name it has in older code. */
+  joinRoom(roomId: string): ChatRoom {
+    return this.join(roomId);
+  }
+
+  // Rooms.
+
+  #roomHost(platform: ChatPlatform): RoomHost {
+    return {
+      platform,
+      api: this.#api,
+      limits: DEFAULT_LIMITS,
+      catchUpMax: this.#options.catchUpMax ?? CATCH_UP_MAX,
+      userId: undefined,
+      kept: undefined,
+      send: (frame) => this.#connection.send(frame),
+      told: (message) => this.#events.emit("message", message),
+      failed: (error) => this.#failed(error),
+      release: ({ id }) => this.leaveRoom(id),
+      settle: (room) => this.#settle(room),
+    };
+  }
+
+  #open(roomId: string): ChatRoom {
+    let room = this.#rooms.get(roomId);
+    if (room === undefined) {
+      room = new ChatRoom(roomId, this.#host);
+      this.#rooms.set(roomId, room);
+      this.#restore(room);
+    }
+    return room;
+  }
+
+  #isWanted({ id, hasUnsent }: ChatRoom): boolean {
+    return this.#joins.has(id) || hasUnsent;
+  }
+
+  /** Joins a room that something is to be sent to; leaves one that nobody wants any more. */
+  #settle(room: ChatRoom): void {
+    const { status } = room.state;
+    if (status === "left" && this.#isWanted(room)) this.#enter(room);
+    else if (status !== "left" && !this.#isWanted(room)) room.left();
+  }
+
+  #enter(room: ChatRoom): void {
+    // Not before what is stored is there, for that says from where.
+    const isJoining = room.state.status === "joining";
+    if (!isJoining) room.join(true);
+    void this.#restored.then(() => {
+      if (this.connectionState === "online" && room.state.status === "joining")
+        room.join(room.id === this.#roomInAddress);
+    });
+  }
+
+  // The user, and what is stored of them.
+
+  #requireSame(tokens: HeldTokens): string | undefined {
+    const userId = userOf(tokens);
+    if (userId !== undefined && this.userId !== undefined && userId !== this.userId)
+      throw new ChatError("bad_claims", "The tokens are another user's: make another ChatClient for them");
+    return userId;
+  }
+
+  #identify(userId: string): void {
+    if (this.#host.userId !== undefined) return;
+    this.#host.userId = userId;
+    const { storage } = this.#options;
+    if (storage === undefined) return;
+    const onError = (error: unknown): void => this.#failed({ code: "storage_failed", message: String(error) });
+    const kept = new Kept(storage, userId, onError);
+    this.#host.kept = kept;
+    this.#wait(
+      kept.outbox().then((waiting) => {
+        this.#waiting = waiting;
+        for (const { roomId } of waiting) this.#open(roomId);
+      }),
+    );
+    for (const room of this.#rooms.values()) this.#restore(room);
+  }
+
+  #restore(room: ChatRoom): void {
+    if (this.#host.kept === undefined) return;
+    this.#wait(this.#restored.then(() => room.restore(this.#waiting.filter(({ roomId }) => roomId === room.id))));
+  }
+
+  #wait(work: Promise<unknown>): void {
+    const patience = new Promise((done) => setTimeout(done, RESTORE_MS));
+    this.#restored = Promise.race([Promise.all([this.#restored, work]), patience]);
+  }
+
+  #save(): void {
+    for (const room of this.#rooms.values()) room.save();
+  }
+
+  // The connection.
+
+  async #prepare(tokens: HeldTokens): Promise<string> {
+    const userId = this.#requireSame(tokens);
+    if (userId !== undefined) this.#identify(userId);
+    await this.#restored;
+    const url = new URL(this.#socketUrl(tokens));
+    const [room] = [...this.#rooms.values()].filter((known) => this.#isWanted(known));
+    this.#roomInAddress = room?.id;
+    if (room === undefined) return url.href;
+    url.searchParams.set("roomId", room.id);
+    if (room.since !== undefined) url.searchParams.set("since", `${room.since.epoch}.${room.since.seq}`);
+    return url.href;
+  }
+
+  #socketUrl({ wsUrl: told }: HeldTokens): string {
+    const { apiUrl, wsUrl } = this.#options;
+    const known = wsUrl ?? (apiUrl === undefined ? told : undefined);
+    return known ?? new URL("/ws", apiBase(apiUrl)).href.replace(/^http/, "ws");
+  }
+
+  #hear(frame: ServerFrame | LaterFrame): void {
+    if (frame.type === "welcome") return this.#welcomed(frame.userId, frame.limits);
+    if (frame.type === "heads") {
+      for (const [id, seq] of Object.entries(frame.rooms)) this.#rooms.get(id)?.headIs(seq);
+      return;
+    }
+    if (frame.type === "pong") return;
+    const room = frame.roomId === undefined ? undefined : this.#rooms.get(frame.roomId);
+    if (frame.type === "room_joined") this.#leaveUninvited(room, frame.roomId);
+    if (room !== undefined) room.hear(frame);
+    else if (frame.type === "error") {
+      const { code, message, roomId, retryAfterMs } = frame;
+      this.#failed({ code, message, ...(roomId && { roomId }), ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    }
+  }
+
+  #welcomed(userId: string, limits: Partial<ChatLimits>): void {
+    if (this.userId !== undefined && this.userId !== userId)
+      return this.#connection.stop(new ChatError("bad_claims", `Signed in as ${userId}, not as ${this.userId}`));
+    this.#identify(userId);
+    this.#host.limits = { ...DEFAULT_LIMITS, ...limits };
+    for (const room of this.#rooms.values()) {
+      if (room.state.status === "left" && !this.#isWanted(room)) continue;
+      room.join(room.id === this.#roomInAddress);
+    }
+    this.#connecting?.resolve();
+    this.#connecting = undefined;
+    this.#events.emit("open", { userId });
+  }
+
+  /** A socket is in some room from the start. One that nobody wants is left, unless it is the only one. */
+  #leaveUninvited(room: ChatRoom | undefined, roomId: string): void {
+    if (room !== undefined && this.#isWanted(room)) return;
+    if (this.#joins.size > 0) this.#connection.send({ type: "leave_room", roomId });
+  }
+
+  #unauthorized(error: ChatError): void {
+    if (this.#isToldUnauthorized) return;
+    this.#isToldUnauthorized = true;
+    this.#events.emit("unauthorized", { error });
+  }
+
+  #failed(error: ClientEvents["error"]): void {
+    this.#events.emit("error", error);
+  }
+}
+
+/** Where the HTTP interface is: its routes stand at the root, also for those who were told `…/api`. */
+function apiBase(apiUrl?: string): string {
+  const origin = (globalThis as { location?: { origin?: string } }).location?.origin;
+  const base = new URL(apiUrl ?? "", origin ?? "http://localhost").href;
+  return base.replace(/\/+$/, "").replace(/\/api$/, "");
+}

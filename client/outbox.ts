@@ -1,0 +1,215 @@
+import { ChatError } from "./chat-error.ts";
+import { jitter } from "./platform.ts";
+import type { ChatMessage, ChatPlatform, Sent } from "./types.ts";
+
+/** What an outbox asks of its room. */
+export interface OutboxHost {
+  platform: ChatPlatform;
+  /** @returns whether it went out; not while the room is not joined. */
+  transmit(message: ChatMessage): boolean;
+  /** `items` is another list now. */
+  changed(): void;
+  keep(message: ChatMessage): void;
+  drop(clientMessageId: string): void;
+}
+
+interface Waiting {
+  promise: Promise<Sent>;
+  resolve(sent: Sent): void;
+  reject(error: ChatError): void;
+}
+
+const ACK_MS = 10_000;
+/** Nothing is wrong with the message: it is sent again, under the same id. */
+const PASSING: ReadonlySet<string> = new Set([
+  "rate_limited",
+  "storage_unavailable",
+  "history_backlog",
+  "rooms_unavailable",
+  "internal",
+]);
+
+/**
+ * One room's messages that are not in its order yet. One is on its way at a time, so that they get there in the order in
+ * which they were written, whatever is refused or lost in between.
+ */
+export class Outbox {
+  /** Never changed, only replaced. An acked message stays until it has its place in the room's order. */
+  items: readonly ChatMessage[] = [];
+  readonly #host: OutboxHost;
+  readonly #waiting = new Map<string, Waiting>();
+  #underWay: { id: string; sentAt: number } | undefined;
+  #pausedUntil = 0;
+  #failures = 0;
+
+  constructor(host: OutboxHost) {
+    this.#host = host;
+  }
+
+  get hasUnsent(): boolean {
+    return this.items.some(({ state }) => state === "sending");
+  }
+
+  /** Puts a message at the end of what is to be sent. Whoever does not look at the promise misses nothing but the news. */
+  add(message: ChatMessage): Promise<Sent> {
+    const id = idOf(message);
+    this.items = [...this.items.filter((item) => idOf(item) !== id), message];
+    this.#host.keep(message);
+    this.#host.changed();
+    const { promise } = this.#wait(id);
+    this.next();
+    return promise;
+  }
+
+  /** What an earlier visit left comes before what was written since. */
+  restore(messages: readonly ChatMessage[]): void {
+    const known = new Set(this.items.map(idOf));
+    const added = messages.filter((message) => !known.has(idOf(message)));
+    if (added.length === 0) return;
+    this.items = [...added, ...this.items];
+    this.#host.changed();
+    this.next();
+  }
+
+  find(id: string | undefined): ChatMessage | undefined {
+    return this.items.find((item) => idOf(item) === id);
+  }
+
+  acked(id: string, sent: Sent): void {
+    const item = this.find(id);
+    if (item === undefined) return this.#landed(id);
+    this.#failures = 0;
+    const { messageId, seq, timestamp, moderation } = sent;
+    this.#replace(item, {
+      ...item,
+      state: "sent",
+      messageId,
+      seq,
+      timestamp,
+      ...(moderation !== undefined && { moderation }),
+    });
+    this.#host.drop(id);
+    this.#waiting.get(id)?.resolve(sent);
+    this.#waiting.delete(id);
+    this.#landed(id);
+  }
+
+  /** It is in the room's order now, whether its ack has come or was lost. */
+  placed(id: string, sent: Sent): void {
+    const item = this.find(id);
+    if (item === undefined) return;
+    if (item.state !== "sent") this.acked(id, sent);
+    this.#remove(id);
+  }
+
+  /** @returns whether it is certainly not stored and will not be sent again by itself. */
+  refused(id: string, error: ChatError): boolean {
+    const item = this.find(id);
+    if (item === undefined || item.state !== "sending") return false;
+    if (PASSING.has(error.code)) {
+      const { monotonicNow, random } = this.#host.platform;
+      this.#pausedUntil = monotonicNow() + (error.retryAfterMs ?? 1_000) + jitter(random, this.#failures++, 500);
+      this.#underWay = undefined;
+      return false;
+    }
+    this.#fail(item, error);
+    this.#landed(id);
+    return true;
+  }
+
+  /** The room will not have us. */
+  refuseAll(error: ChatError): void {
+    this.lost();
+    for (const item of this.items) if (item.state === "sending") this.#fail(item, error);
+  }
+
+  retry(id: string): Promise<Sent> {
+    const item = this.find(id);
+    if (item === undefined || item.state === "sent")
+      return quiet(Promise.reject(new ChatError("discarded", "There is no such message to send again")));
+    if (item.state === "sending") return this.#wait(id).promise;
+    const { error: _, ...message } = item;
+    return this.add({ ...message, state: "sending" });
+  }
+
+  discard(id: string): void {
+    if (this.find(id) === undefined) return;
+    this.#remove(id);
+    this.#host.drop(id);
+    this.#waiting.get(id)?.reject(new ChatError("discarded", "The message was taken back"));
+    this.#waiting.delete(id);
+    this.#landed(id);
+  }
+
+  /** The order in which acked messages had their place is no more. */
+  forgetSent(): void {
+    this.items = this.items.filter(({ state }) => state !== "sent");
+  }
+
+  /** The socket is gone: what was on its way is sent again on the next one. */
+  lost(): void {
+    this.#underWay = undefined;
+    this.#pausedUntil = 0;
+  }
+
+  tick(): void {
+    if (this.#underWay !== undefined && this.#now() - this.#underWay.sentAt > ACK_MS) this.#underWay = undefined;
+    this.next();
+  }
+
+  /** Sends what is next, unless something is on its way or has to wait. */
+  next(): void {
+    const item = this.items.find(({ state }) => state === "sending");
+    if (item === undefined || this.#underWay !== undefined || this.#now() < this.#pausedUntil) return;
+    if (this.#host.transmit(item)) this.#underWay = { id: idOf(item), sentAt: this.#now() };
+  }
+
+  #fail(item: ChatMessage, error: ChatError): void {
+    const id = idOf(item);
+    const failed: ChatMessage = { ...item, state: "failed", error };
+    this.#replace(item, failed);
+    this.#host.keep(failed);
+    this.#waiting.get(id)?.reject(error);
+    this.#waiting.delete(id);
+  }
+
+  #landed(id: string): void {
+    if (this.#underWay?.id === id) this.#underWay = undefined;
+    this.next();
+  }
+
+  #wait(id: string): Waiting {
+    let waiting = this.#waiting.get(id);
+    if (waiting === undefined) {
+      let [resolve, reject]: [Waiting["resolve"], Waiting["reject"]] = [() => {}, () => {}];
+      const promise = quiet(new Promise<Sent>((yes, no) => ([resolve, reject] = [yes, no])));
+      waiting = { promise, resolve, reject };
+      this.#waiting.set(id, waiting);
+    }
+    return waiting;
+  }
+
+  #replace(item: ChatMessage, by: ChatMessage): void {
+    this.items = this.items.map((other) => (other === item ? by : other));
+    this.#host.changed();
+  }
+
+  #remove(id: string): void {
+    this.items = this.items.filter((item) => idOf(item) !== id);
+    this.#host.changed();
+  }
+
+  #now(): number {
+    return this.#host.platform.monotonicNow();
+  }
+}
+
+function idOf({ clientMessageId }: ChatMessage): string {
+  return clientMessageId ?? "";
+}
+
+/** A rejection that nobody listens for must not end a Node process: the message itself says that it failed. */
+function quiet<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,107 @@
+import type { ChatMessage } from "./types.ts";
+
+/** Messages kept in memory; past it the oldest half goes, and `history` brings it back. */
+const KEPT_MAX = 20_000;
+
+/**
+ * What is known of one room's order: an unbroken run from `first` to `position`, and what came after a gap. Not every
+ * place need be a message's. Whatever the order in which things arrive, each message joins `messages` once, in its place.
+ */
+export class Timeline {
+  epoch: string | undefined;
+  /** Never changed, only replaced. */
+  messages: readonly ChatMessage[] = [];
+  /** Everything there is from here to `position` is in `messages`. */
+  first = 1;
+  position = 0;
+  /** The newest place that is known to be taken. */
+  head = 0;
+  /** Counts beginnings, so that what was asked for before one is not taken after it. */
+  life = 0;
+  readonly #ahead = new Map<number, ChatMessage | undefined>();
+
+  get isMissing(): boolean {
+    return this.head > this.position;
+  }
+
+  /** Starts over: what comes begins at `first`. */
+  begin(epoch: string, first: number, messages: readonly ChatMessage[] = []): void {
+    this.life++;
+    this.epoch = epoch;
+    this.messages = messages;
+    this.first = first;
+    this.position = this.head = messages.at(-1)?.seq ?? first - 1;
+    this.#ahead.clear();
+  }
+
+  /** Forgets what came after a place, because the room did. */
+  rewind(epoch: string, to: number): void {
+    const kept = this.messages.filter(({ seq = 0 }) => seq <= to);
+    this.begin(epoch, Math.min(this.first, to + 1), kept);
+    this.position = this.head = to;
+  }
+
+  /** Passes over what is missing, up to the first thing that came after it. @returns what got its place by that. */
+  skip(): ChatMessage[] {
+    const next = Math.min(this.head + 1, ...this.#ahead.keys());
+    const ahead = [...this.#ahead];
+    const { head } = this;
+    this.begin(this.epoch ?? "", next);
+    this.head = head;
+    for (const [seq, message] of ahead) this.#ahead.set(seq, message);
+    return this.#settle();
+  }
+
+  /** A place that is taken by something that is not shown. */
+  pass(seq: number): ChatMessage[] {
+    return this.#take(seq, undefined) ? this.#settle() : [];
+  }
+
+  /**
+   * @param upTo The server vouches that up to here there is nothing else.
+   * @returns the messages that got their place, in order
+   */
+  add(messages: readonly ChatMessage[], upTo = 0): ChatMessage[] {
+    for (const message of messages) this.#take(message.seq ?? 0, message);
+    this.know(upTo);
+    return this.#settle(upTo);
+  }
+
+  know(head: number): void {
+    this.head = Math.max(this.head, head);
+  }
+
+  /** Puts older messages before the others; `first` is where everything begins now. */
+  prepend(messages: readonly ChatMessage[], first: number): void {
+    this.messages = [...messages.filter(({ seq = 0 }) => seq < this.first), ...this.messages];
+    this.first = Math.min(this.first, first);
+  }
+
+  #take(seq: number, message: ChatMessage | undefined): boolean {
+    if (seq <= this.position) return false;
+    this.#ahead.set(seq, message);
+    this.know(seq);
+    return true;
+  }
+
+  #settle(upTo = 0): ChatMessage[] {
+    const placed: ChatMessage[] = [];
+    const place = (seq: number): void => {
+      const message = this.#ahead.get(seq);
+      this.#ahead.delete(seq);
+      if (message !== undefined) placed.push(message);
+      this.position = seq;
+    };
+    if (upTo > this.position) {
+      for (const seq of [...this.#ahead.keys()].sort((a, b) => a - b)) if (seq <= upTo) place(seq);
+      this.position = upTo;
+    }
+    while (this.#ahead.has(this.position + 1)) place(this.position + 1);
+    if (placed.length > 0) this.messages = [...this.messages, ...placed];
+    if (this.messages.length > KEPT_MAX) {
+      this.messages = this.messages.slice(-KEPT_MAX / 2);
+      this.first = this.messages[0]?.seq ?? this.first;
+    }
+    return placed;
+  }
+}

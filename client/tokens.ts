@@ -1,0 +1,166 @@
+import { ChatError } from "./chat-error.ts";
+import { isCount, isObject, parse } from "./frames.ts";
+import { jitter } from "./platform.ts";
+import type { ChatClientOptions, ChatPlatform, ChatTokens } from "./types.ts";
+
+/** Tokens with what is known of their life. `token` may be missing where only a `wsToken` was given. */
+export type HeldTokens = Omit<ChatTokens, "token"> & { token?: string | undefined };
+
+interface Held {
+  tokens: HeldTokens;
+  bornAt: number;
+  lifeMs: number;
+  /** Nobody has accepted it yet, nor has there been another reason why it was of no use. */
+  isFresh: boolean;
+  /** When it was given to a socket that did not refuse it. */
+  usedAt: number;
+}
+
+const ASK_MS = 30_000;
+/** A token that is refused this soon after it was accepted was never really accepted. */
+const PROVEN_MS = 5_000;
+const REFRESH_SHARE = 5 / 6;
+
+/** The tokens of a client: held while they live, asked for when they do not, never twice at once. */
+export class TokenSource {
+  readonly #getToken: ChatClientOptions["getToken"];
+  readonly #platform: ChatPlatform;
+  #held: Held | undefined;
+  #asking: Promise<HeldTokens> | undefined;
+  #abort: AbortController | undefined;
+  #refreshAt = Infinity;
+  #failures = 0;
+
+  constructor({ getToken, token, wsToken, expiresIn }: ChatClientOptions, platform: ChatPlatform) {
+    this.#getToken = getToken;
+    this.#platform = platform;
+    if (wsToken !== undefined) this.set({ wsToken, token, ...(expiresIn !== undefined && { expiresIn }) });
+  }
+
+  get current(): HeldTokens | undefined {
+    return this.#held?.tokens;
+  }
+
+  set(tokens: HeldTokens, bornAt: number = this.#platform.monotonicNow()): void {
+    const claims = claimsOf(tokens.wsToken);
+    const seconds = tokens.expiresIn ?? Number(claims["exp"]) - Number(claims["iat"]);
+    const lifeMs = seconds > 0 ? seconds * 1_000 : Infinity;
+    this.#held = { tokens, bornAt, lifeMs, isFresh: true, usedAt: Infinity };
+    this.#refreshAt = bornAt + lifeMs * REFRESH_SHARE;
+  }
+
+  /**
+   * The held tokens until it is time to refresh them, then new ones.
+   *
+   * @throws what `getToken` throws, unless the held ones still live
+   */
+  async take(): Promise<HeldTokens> {
+    const { monotonicNow } = this.#platform;
+    if (this.#held !== undefined && (this.#getToken === undefined || monotonicNow() < this.#refreshAt))
+      return this.#held.tokens;
+    try {
+      return await this.ask();
+    } catch (error) {
+      if (this.#held === undefined || isFinal(error) || monotonicNow() >= this.#held.bornAt + this.#held.lifeMs)
+        throw error;
+      return this.#held.tokens;
+    }
+  }
+
+  /** New tokens, or those that are being asked for. */
+  ask(): Promise<HeldTokens> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  /** The server took the token, and may have said how long it will. */
+  used(remainingMs = Infinity): void {
+    const now = this.#platform.monotonicNow();
+    if (this.#held === undefined) return;
+    this.#held.usedAt = Math.min(this.#held.usedAt, now);
+    if (remainingMs > 0) this.#refreshAt = Math.min(this.#refreshAt, now + remainingMs * REFRESH_SHARE);
+  }
+
+  /** An attempt failed for another reason: whoever refuses the token later may be right that it is too old. */
+  aged(): void {
+    if (this.#held !== undefined) this.#held.isFresh = false;
+  }
+
+  /**
+   * Tokens were refused.
+   *
+   * @returns whether there can be others: not without `getToken`, and not when these had just been fetched
+   */
+  refuse(tokens: HeldTokens | undefined): boolean {
+    const held = this.#held;
+    if (held === undefined || held.tokens !== tokens) return true; // others have taken their place
+    if (this.#getToken === undefined) return false;
+    this.#held = undefined;
+    return !held.isFresh || this.#platform.monotonicNow() - held.usedAt > PROVEN_MS;
+  }
+
+  /** Whether it is time to refresh, and nobody does yet. */
+  get isDue(): boolean {
+    return (
+      this.#getToken !== undefined && this.#asking === undefined && this.#platform.monotonicNow() >= this.#refreshAt
+    );
+  }
+
+  /** A refresh failed: the next one is due later. */
+  postpone(retryAfterMs = 0): void {
+    const { monotonicNow, random } = this.#platform;
+    this.#refreshAt = monotonicNow() + Math.max(retryAfterMs, 1_000 + jitter(random, this.#failures++));
+  }
+
+  /** Nobody waits for tokens any more. */
+  cancel(): void {
+    this.#abort?.abort();
+  }
+
+  async #ask(): Promise<HeldTokens> {
+    if (this.#getToken === undefined) throw new ChatError("token_unavailable", "There is no getToken");
+    const abort = (this.#abort = new AbortController());
+    const { signal } = abort;
+    const bornAt = this.#platform.monotonicNow();
+    const timer = setTimeout(() => abort.abort(), ASK_MS);
+    try {
+      const ended = new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () => reject(new ChatError("token_unavailable", "No token came in time"))),
+      );
+      const tokens = await Promise.race([this.#getToken({ signal }), ended]);
+      if (typeof (tokens as ChatTokens | undefined)?.wsToken !== "string")
+        throw new ChatError("token_unavailable", "getToken gave no wsToken");
+      this.#failures = 0;
+      this.set(tokens, bornAt);
+      return tokens;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Whether there is no use in asking for tokens again. */
+export function isFinal(error: unknown): boolean {
+  return isObject(error) && (error["code"] === "unauthorized" || error["status"] === 401 || error["status"] === 403);
+}
+
+/** How long an error wants to be left alone, if it says. */
+export function waitWanted(error: unknown): number {
+  const ms = isObject(error) ? error["retryAfterMs"] : undefined;
+  return isCount(ms) ? ms : 0;
+}
+
+/** Whose tokens these are: as whoever gave them says, else as they say themselves. The server is who checks. */
+export function userOf({ userId, wsToken }: HeldTokens): string | undefined {
+  const subject = userId ?? claimsOf(wsToken)["sub"];
+  return typeof subject === "string" ? subject : undefined;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
+  try {
+    const claims = parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));
+    return isObject(claims) ? claims : {};
+  } catch {
+    return {}; // not a JWT, or a runtime without `atob`: the server says at sign-in what it is
+  }
+}
