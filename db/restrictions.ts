@@ -16,7 +16,8 @@ export function createRestrictionStore(sql: Sql): RestrictionStore {
     },
     async restrictUser(app, userId, change, audit) {
       const [rows] = await sql.transaction([upsert(app, userId, change), insertAudit(app, [audit])]);
-      return toRestriction(requireRow(parseRows(RestrictionRow, rows)));
+      const row = requireRow(parseRows(RestrictionRow, rows));
+      return { restriction: toRestriction(row), decidedAt: row.decidedAt };
     },
   };
 }

@@ -40,12 +40,16 @@ export const MemberRow = z.object({ userId: id<UserId>(), role: z.enum(["owner",
 export const MemberListRow = z.object({ count: Count, userIds: z.array(id<UserId>()) });
 export const ChannelCountRow = z.object({ channels: Count, unread: Count });
 
-export const RESTRICTION_COLUMNS =
-  'revoked_before as "revokedBefore", banned_at as "bannedAt", banned_until as "bannedUntil"';
+/** Not `now()`, which is when the transaction began: it may have waited for another. */
+export const DECIDED_COLUMN = 'extract(epoch from clock_timestamp()) * 1000 as "decidedAt"';
+export const DecidedRow = z.object({ decidedAt: z.coerce.number() });
+
+export const RESTRICTION_COLUMNS = `revoked_before as "revokedBefore", banned_at as "bannedAt", banned_until as "bannedUntil", ${DECIDED_COLUMN}`;
 export const RestrictionRow = z.object({
   revokedBefore: z.nullable(Milliseconds),
   bannedAt: z.nullable(Milliseconds),
   bannedUntil: z.nullable(Milliseconds),
+  decidedAt: z.coerce.number(),
 });
 
 export const BAN_COLUMNS =

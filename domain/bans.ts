@@ -35,8 +35,8 @@ export async function setBan(
   const until = seconds === undefined ? null : new Date(now() + seconds * 1_000);
   const ban: BanRecord = { userId, kind, until, reason: reason ?? null, createdBy: actorOf(caller), createdAt };
   const did = { action: "ban.set", channelId: id, subject: userId, detail: kind } as const;
-  await store.setBan(caller.app, id, ban, auditEntry({ caller, requestId, at: now() }, did));
-  await rooms.orderRoom(caller.app, id, { order: kind, userId, requestId, until: until?.getTime() ?? null });
+  const { decidedAt } = await store.setBan(caller.app, id, ban, auditEntry({ caller, requestId, at: now() }, did));
+  await rooms.orderRoom(caller.app, id, { order: kind, userId, requestId, until: until?.getTime() ?? null, decidedAt });
   return toBan(ban);
 }
 
@@ -60,8 +60,9 @@ export async function liftBan(
 ): Promise<LiftReply> {
   await requireManaged(store, caller, id);
   const did = { action: "ban.lift", channelId: id, subject: userId } as const;
-  const lifted = await store.liftBan(caller.app, id, userId, auditEntry({ caller, requestId, at: now() }, did));
-  await rooms.orderRoom(caller.app, id, { order: "lift", userId, requestId });
+  const entry = auditEntry({ caller, requestId, at: now() }, did);
+  const { lifted, decidedAt } = await store.liftBan(caller.app, id, userId, entry);
+  await rooms.orderRoom(caller.app, id, { order: "lift", userId, requestId, decidedAt });
   return { userId, lifted };
 }
 

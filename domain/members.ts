@@ -42,7 +42,12 @@ export async function removeMember(
   const subject = await store.findMember(caller.app, id, userId);
   if (subject?.role === "owner") throw new ChatError("forbidden", { detail: "A channel's owner cannot leave it" });
   const did = { action: "member.remove", channelId: id, subject: userId } as const;
-  const removed = await store.removeMember(caller.app, id, userId, auditEntry({ caller, requestId, at: now() }, did));
-  await rooms.orderRoom(caller.app, id, { order: "remove", userId, requestId });
-  return { userId, removed };
+  const entry = auditEntry({ caller, requestId, at: now() }, did);
+  const removed = await store.removeMember(caller.app, id, userId, entry);
+  const { hadJoined } = await rooms.orderRoom(caller.app, id, { order: "remove", userId, requestId });
+  if (!hadJoined) return { userId, removed };
+  // What the room was writing may have made them a member after they had been removed. The entry is there once.
+  await store.removeMember(caller.app, id, userId, entry);
+  await store.writeAudit(caller.app, [entry]);
+  return { userId, removed: true };
 }

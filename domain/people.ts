@@ -78,12 +78,12 @@ async function restrict(
   const { app } = caller;
   const { store, rooms } = deps;
   const entry = auditEntry({ caller, requestId, at: deps.now() }, { id: entryId, action, subject: userId });
-  const restriction = await store.restrictUser(app, userId, change, entry);
+  const { restriction, decidedAt } = await store.restrictUser(app, userId, change, entry);
   const ban = change.ban === undefined ? {} : { ban: restriction.ban };
   const revokedBefore = change.revokedBefore === undefined ? {} : { revokedBefore: restriction.revokedBefore };
   const told = await Promise.allSettled([
     copyRestriction(deps, app, userId, restriction),
-    rooms.orderPerson(app, { userId, requestId, ...revokedBefore, ...ban }),
+    rooms.orderPerson(app, { userId, requestId, decidedAt, ...revokedBefore, ...ban }),
   ]);
   const failed = told.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;

@@ -183,6 +183,11 @@ export interface UserStore {
   upsertUser(app: AppId, user: UserChange): Promise<UserRecord>;
 }
 
+/** When the store took a change in, in milliseconds by its own clock: later for each that changes the same. */
+export interface Decided {
+  decidedAt: number;
+}
+
 /** Every change is written together with the line of the audit log that tells of it; what changes nothing has none. */
 export interface RestrictionStore {
   findRestriction(app: AppId, userId: UserId): Promise<Restriction>;
@@ -190,15 +195,20 @@ export interface RestrictionStore {
    * Changes a user's restriction. `revokedBefore` never goes back, but from a time that has not come yet (more than a minute
    * past the new one): only a clock that was wrong can have set that.
    */
-  restrictUser(app: AppId, userId: UserId, change: RestrictionChange, audit: AuditEntry): Promise<Restriction>;
+  restrictUser(
+    app: AppId,
+    userId: UserId,
+    change: RestrictionChange,
+    audit: AuditEntry,
+  ): Promise<Decided & { restriction: Restriction }>;
 }
 
 /** As above. A ban leaves membership in place and suspends it: whoever is banned is found in no channel's members. */
 export interface BanStore {
   /** Bans or mutes, in the place of the ban or mute there is. */
-  setBan(app: AppId, id: ChannelId, ban: BanRecord, audit: AuditEntry): Promise<void>;
-  /** @returns false when there was nothing to lift. */
-  liftBan(app: AppId, id: ChannelId, userId: UserId, audit: AuditEntry): Promise<boolean>;
+  setBan(app: AppId, id: ChannelId, ban: BanRecord, audit: AuditEntry): Promise<Decided>;
+  /** `lifted` is false when there was nothing to lift. */
+  liftBan(app: AppId, id: ChannelId, userId: UserId, audit: AuditEntry): Promise<Decided & { lifted: boolean }>;
   /** Those in force, ordered by user id, those after `after`. */
   listBans(app: AppId, id: ChannelId, page: { after?: UserId | undefined; limit: number }): Promise<BanRecord[]>;
 }
@@ -339,8 +349,11 @@ export interface RestrictionBoard {
 
 /** A room as other parts of the system see it. */
 export interface RoomLink {
-  /** Has a room carry out what was decided about somebody. */
-  orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<void>;
+  /**
+   * Has a room carry out what was decided about somebody. `hadJoined`: history may not have known yet that they had joined,
+   * and may have learnt of it right until the answer.
+   */
+  orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<{ hadJoined: boolean }>;
   /** The same wherever the person may be: at every door, and in every room. */
   orderPerson(app: AppId, order: PersonOrder): Promise<void>;
   /** Tells a room that what its content filter goes by has changed. */

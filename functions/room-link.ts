@@ -38,13 +38,13 @@ const Presence: z.ZodMiniType<RoomPresenceRecord> = z.object({
   online: z.array(z.object({ userId: UserId, username: z.string() })),
 });
 const Done = z.object({});
+const Ordered = z.object({ hadJoined: z._default(z.boolean(), false) });
 const Pong = z.object({ ok: z.literal(true) });
 
 /** Rooms as the Worker asks them: over HTTP, each request with an internal token of its own and a time limit. */
 export function createRoomLink(deps: RoomLinkDeps): RoomLink {
   return {
-    orderRoom: async (app, id, order) =>
-      void (await ask(deps, Done, `main/${id}/people`, { app, caller: order.userId, body: order })),
+    orderRoom: (app, id, order) => ask(deps, Ordered, `main/${id}/people`, { app, caller: order.userId, body: order }),
     orderPerson: async (app, order) =>
       void (await ask(deps, Done, "people/orders", {
         app,

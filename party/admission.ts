@@ -106,6 +106,7 @@ export async function findStanding(
 export function readBan(kept: unknown, now: number): KeptBan | undefined {
   if (kept === undefined) return undefined;
   const ban = KeptBan.parse(kept);
+  if (ban.kind === "lifted") return undefined;
   return ban.until === null || ban.until > now ? ban : undefined;
 }
 

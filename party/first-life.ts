@@ -47,7 +47,7 @@ export async function beginLife(
 }
 
 function toKeptBan({ kind, until }: BanRecord): KeptBan {
-  return { kind, until: until?.getTime() ?? null };
+  return { kind, until: until?.getTime() ?? null, decidedAt: 0 };
 }
 
 async function findOrCreateChannel(

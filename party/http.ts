@@ -54,9 +54,9 @@ async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Re
 
 /** The answer, as everything that leaves a room, waits until the order is durable. */
 async function answerOrder(room: ChatRoom, request: RoomRequest): Promise<Response> {
-  const ended = room.orders.take(RoomOrder.parse(JSON.parse(await request.text())));
+  const carriedOut = await room.orders.take(RoomOrder.parse(JSON.parse(await request.text())));
   await room.orders.prune();
-  return Response.json({ ended });
+  return Response.json(carriedOut);
 }
 
 /** What the content filter goes by has changed. */

@@ -83,8 +83,13 @@ const SetAsideRecord = z.object({
   triedSeq: z.number(),
 });
 export type SetAsideRecord = z.infer<typeof SetAsideRecord>;
-/** Somebody who may not come in (`ban`), or not write (`mute`); `until` null: until it is lifted. */
-export const KeptBan = z.object({ kind: z.enum(["ban", "mute"]), until: z.nullable(z.number()) });
+/** Somebody who may not come in (`ban`), or not write (`mute`), or may again; `until` null: until it is lifted. */
+export const KeptBan = z.object({
+  kind: z.enum(["ban", "mute", "lifted"]),
+  until: z.nullable(z.number()),
+  /** When the store took that in; 0 when it is not known. */
+  decidedAt: z._default(z.number(), 0),
+});
 export type KeptBan = z.infer<typeof KeptBan>;
 /** Refusals of one kind to one user, gathered into one entry of the audit log. */
 export const RefusalRecord = z.object({ entry: AuditEntryRecord, count: z.number() });

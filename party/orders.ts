@@ -1,10 +1,11 @@
 import type { ChatClaims } from "../domain/chat-tokens.ts";
-import type { RoomOrder } from "../domain/orders.ts";
+import { isOvertaken, type RoomOrder } from "../domain/orders.ts";
+import { laterRevocation } from "../domain/restriction.ts";
 import { VISIT_KEPT_MS } from "../domain/visits.ts";
 import { BANNED_EVERYWHERE, ChatError, type CloseReason } from "../protocol/errors.ts";
 import type { UserId } from "../protocol/ids.ts";
 import { mutedUntil } from "./admission.ts";
-import { type KeptBan, KEYS, KEYS_PER_CALL, PREFIXES } from "./kept.ts";
+import { KeptBan, KEYS, KEYS_PER_CALL, PREFIXES } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
@@ -32,27 +33,19 @@ export class Orders {
     return (this.#last.get(userId) ?? 0) > count;
   }
 
-  /** @returns how many sockets it has ended. */
-  take(order: RoomOrder): number {
+  /** @returns how many sockets it has ended, and whether history may not have known that its user had joined. */
+  async take(order: RoomOrder): Promise<{ ended: number; hadJoined: boolean }> {
     const { userId } = order;
+    const keys = { ban: KEYS.ban(userId), out: KEYS.out(userId), joined: KEYS.dueMember(userId) };
+    // While this is read nothing else happens to the room.
+    const kept = await this.#room.durable.storage.get(Object.values(keys));
     this.#last.set(userId, ++this.#count);
     this.#room.deps.log.note("order", { order: order.order, userId, requestId: order.requestId });
-    switch (order.order) {
-      case "ban":
-      case "mute":
-        return this.#ban(userId, { kind: order.order, until: order.until });
-      case "lift":
-        this.#room.durable.forget([KEYS.ban(userId)]);
-        return this.#mute(userId, undefined);
-      case "remove":
-        this.#room.durable.forget([KEYS.member(userId)]);
-        this.#room.outbox.memberLeft(userId);
-        return this.#end(this.#socketsOf(userId), "forbidden");
-      case "revoke":
-        return this.#revoke(userId, order.before, "invalid_token");
-      case "expel":
-        return this.#revoke(userId, order.before, "banned", BANNED_EVERYWHERE);
-    }
+    const hadJoined = order.order === "remove" && kept.has(keys.joined);
+    const ended = this.#carryOut(order, { ban: kept.get(keys.ban), out: kept.get(keys.out) });
+    // What is being written now may make them a member once more; whoever has ordered this sees to it afterwards.
+    if (hadJoined) await this.#room.outbox.written();
+    return { ended, hadJoined };
   }
 
   /** @throws {ChatError} `token_revoked` when a new token for an open socket is one of those that were revoked. */
@@ -70,18 +63,37 @@ export class Orders {
     durable.forget(old.map(([key]) => key));
   }
 
-  #ban(userId: UserId, ban: KeptBan): number {
-    this.#room.durable.keep({ [KEYS.ban(userId)]: ban });
-    this.#mute(userId, ban);
-    return ban.kind === "ban" ? this.#end(this.#socketsOf(userId), "banned") : 0;
+  #carryOut(order: RoomOrder, kept: { ban: unknown; out: unknown }): number {
+    const { userId } = order;
+    switch (order.order) {
+      case "ban":
+      case "mute":
+      case "lift":
+        return this.#ban(order, kept.ban);
+      case "remove":
+        this.#room.durable.forget([KEYS.member(userId)]);
+        this.#room.outbox.memberLeft(userId);
+        return this.#end(this.#socketsOf(userId), "forbidden");
+      case "revoke":
+        return this.#revoke(userId, laterRevocation(Number(kept.out ?? 0), order.before), "invalid_token");
+      case "expel": {
+        const before = laterRevocation(Number(kept.out ?? 0), order.before);
+        return this.#revoke(userId, before, "banned", BANNED_EVERYWHERE);
+      }
+    }
   }
 
-  #mute(userId: UserId, ban: KeptBan | undefined): 0 {
+  #ban(order: Extract<RoomOrder, { order: "ban" | "mute" | "lift" }>, kept: unknown): number {
+    const { userId, order: what, decidedAt = 0 } = order;
+    if (kept !== undefined && isOvertaken(order, KeptBan.parse(kept).decidedAt)) return 0;
+    const until = order.order === "lift" ? null : order.until;
+    const ban: KeptBan = { kind: what === "lift" ? "lifted" : what, until, decidedAt };
+    this.#room.durable.keep({ [KEYS.ban(userId)]: ban });
     for (const session of this.#socketsOf(userId)) {
       session.state.mutedUntil = mutedUntil(ban);
       save(session);
     }
-    return 0;
+    return ban.kind === "ban" ? this.#end(this.#socketsOf(userId), "banned") : 0;
   }
 
   #revoke(userId: UserId, before: number, reason: CloseReason, detail?: string): number {

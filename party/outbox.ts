@@ -120,6 +120,11 @@ export class Outbox {
     this.#keepDue(KEYS.dueRead(userId), seq);
   }
 
+  /** Settles when what is being written has been, or has failed; at once when nothing is. */
+  async written(): Promise<void> {
+    await this.#writing?.done;
+  }
+
   /** Writes what is due, unless a write is under way. Settles when that write has ended; never rejects. */
   async flush(): Promise<void> {
     const now = this.#deps.now();

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { PersonOrder } from "../domain/orders.ts";
+import { isOvertaken, PersonOrder } from "../domain/orders.ts";
 import type { Restriction } from "../domain/ports.ts";
 import { laterRevocation, requireUnrestricted, RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
 import { VISIT_KEPT_MS, VISIT_NEWS_MS, VISITS_MAX } from "../domain/visits.ts";
@@ -23,6 +23,7 @@ export interface PersonRequest {
 }
 
 const RESTRICTION = "restriction";
+const BAN_DECIDED = "ban-decided";
 const ROOM = "room:";
 
 /**
@@ -38,6 +39,8 @@ export class Person {
   readonly #log: RoomLogger;
   readonly #durable: Durable;
   #restriction: Restriction = UNRESTRICTED;
+  /** When the store took in that they are banned, or are not any more. */
+  #banDecidedAt = 0;
   /** When they last came to each room. */
   #visits = new Map<ChannelId, number>();
   #isAwake = false;
@@ -92,13 +95,16 @@ export class Person {
     return { notBefore: this.#restriction.revokedBefore };
   }
 
-  #order({ revokedBefore, ban }: PersonOrder): z.infer<typeof OrderReply> {
+  #order(order: PersonOrder): z.infer<typeof OrderReply> {
+    const { revokedBefore, ban, decidedAt = 0 } = order;
     const known = this.#restriction;
+    const isNewBan = ban !== undefined && !isOvertaken(order, this.#banDecidedAt);
+    if (isNewBan) this.#banDecidedAt = decidedAt;
     this.#restriction = {
       revokedBefore: laterRevocation(known.revokedBefore, revokedBefore ?? known.revokedBefore),
-      ban: ban === undefined ? known.ban : ban,
+      ban: isNewBan ? ban : known.ban,
     };
-    this.#durable.keep({ [RESTRICTION]: this.#restriction });
+    this.#durable.keep({ [RESTRICTION]: this.#restriction, [BAN_DECIDED]: this.#banDecidedAt });
     return { rooms: [...this.#visits.keys()] };
   }
 
@@ -112,9 +118,10 @@ export class Person {
     if (this.#isAwake) return;
     try {
       const { storage } = this.#platform;
-      const kept = await storage.get([RESTRICTION]);
+      const kept = await storage.get([RESTRICTION, BAN_DECIDED]);
       const visits = await storage.list({ prefix: ROOM });
       this.#restriction = z.parse(RestrictionRecord, kept.get(RESTRICTION) ?? UNRESTRICTED);
+      this.#banDecidedAt = z.parse(z.number(), kept.get(BAN_DECIDED) ?? 0);
       this.#visits = new Map(
         [...visits].map(([key, at]) => [ChannelId.parse(key.slice(ROOM.length)), z.parse(z.number(), at)]),
       );

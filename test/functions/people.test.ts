@@ -187,6 +187,7 @@ describe("POST and DELETE /v1/users/{id}/ban", () => {
     expect(memory.rooms.orders.at(-1)?.order).toEqual({
       userId: "alice",
       requestId: expect.any(String) as string,
+      decidedAt: expect.any(Number) as number,
       ban: null,
     });
     expect((await exchange()).status).toBe(200);
@@ -237,7 +238,7 @@ describe("a channel's bans", () => {
       createdAt: new Date(START).toISOString(),
     });
     expect(memory.rooms.orders).toMatchObject([
-      { to: "demo:plans", order: { order: "ban", userId: "bob", until: START + 3_600_000 } },
+      { to: "demo:plans", order: { order: "ban", userId: "bob", until: START + 3_600_000, decidedAt: START } },
     ]);
     for (const there of [`/v1/channels/${ROOM}`, `/v1/channels/${ROOM}/messages`, `/v1/presence?roomId=${ROOM}`])
       expect(await problemOf(await as(bob, "GET", there))).toEqual({ status: 404, code: "room_not_found" });
@@ -300,7 +301,7 @@ describe("a channel's bans", () => {
       lifted: true,
     });
     expect(await (await as(alice, "DELETE", `${path}/erin%7Cauth0`)).json()).toMatchObject({ lifted: false });
-    expect(memory.rooms.orders.at(-1)?.order).toMatchObject({ order: "lift", userId: "erin|auth0" });
+    expect(memory.rooms.orders.at(-1)?.order).toMatchObject({ order: "lift", userId: "erin|auth0", decidedAt: START });
   });
 
   it("works for the lobby, which has no owner, with an API key only", async () => {
@@ -332,13 +333,28 @@ describe("a channel's members", () => {
     expect((await as(bob, "GET", `/v1/channels/${ROOM}`)).status).toBe(200);
     expect(await (await withKey("DELETE", `${path}/bob`)).json()).toEqual({ userId: "bob", removed: true });
     expect(await problemOf(await as(bob, "GET", `/v1/channels/${ROOM}/messages`))).toMatchObject({ status: 404 });
-    expect(memory.rooms.orders).toMatchObject([{ to: "demo:plans", order: { order: "remove", userId: "bob" } }]);
+    expect(memory.rooms.orders).toEqual([
+      { to: "demo:plans", order: { order: "remove", userId: "bob", requestId: expect.any(String) as string } },
+    ]);
     expect(await actions()).toEqual([
       ["channel.create", "plans"],
       ["member.add", "bob"],
       ["member.add", "carol"],
       ["member.remove", "bob"],
     ]);
+  });
+
+  it("A10 are removed although their room made them members only then, with one line in the audit log", async () => {
+    const { orderRoom } = memory.rooms;
+    memory.rooms.hadJoined = true;
+    memory.rooms.orderRoom = async (...order) => {
+      await memory.store.writeBatch({ ...joining, events: [], reads: [] });
+      return orderRoom.apply(memory.rooms, order);
+    };
+    const joining = { app: APP, channelId: ROOM, members: [{ userId: bob, readSeq: 0 }] };
+    expect(await (await as(alice, "DELETE", `${path}/bob`)).json()).toEqual({ userId: "bob", removed: true });
+    expect(await memory.store.findMember(APP, ROOM, bob)).toBeUndefined();
+    expect((await actions()).filter(([action]) => action === "member.remove")).toEqual([["member.remove", "bob"]]);
   });
 
   it("A10 may remove themselves, and nobody else", async () => {

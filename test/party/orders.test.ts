@@ -69,6 +69,49 @@ describe.each([
     expect(await admission(world, "bob")).toBe("welcome");
   });
 
+  it("A09 a ban and its lifting may arrive in any order: what was decided last holds", async () => {
+    const world = open();
+    const ban = { order: "ban", userId: "bob", until: null } as const;
+    const lift = { order: "lift", userId: "bob" } as const;
+    const at = world.now;
+    await world.order({ ...lift, decidedAt: at + 2 });
+    expect(await world.order({ ...ban, decidedAt: at + 1 })).toBe(0);
+    const socket = await bob(world);
+    expect(socket.closed).toBeUndefined();
+    expect(await world.order({ ...ban, decidedAt: at + 2.001 })).toBe(1);
+    expect(codeOf(socket)).toBe(4506);
+    await world.order({ ...lift, decidedAt: at + 1.5 });
+    expect(await admission(world, "bob")).toBe("banned");
+    await world.order({ ...lift, decidedAt: at + 3 });
+    expect(await admission(world, "bob")).toBe("welcome");
+  });
+
+  it("A09 a mute that was lifted before it arrives silences nobody", async () => {
+    const world = open();
+    const [socket, at] = [await bob(world), world.now];
+    await world.order({ order: "lift", userId: "bob", decidedAt: at + 2 });
+    await world.order({ order: "mute", userId: "bob", until: null, decidedAt: at + 1 });
+    expect(await socket.post("hello")).toMatchObject({ type: "ack" });
+    expect(await (await bob(world)).post("hello")).toMatchObject({ type: "ack" });
+  });
+
+  it("A09 D16 a ban holds although the store's clock was an hour ahead at the last lifting", async () => {
+    const world = open();
+    await world.order({ order: "lift", userId: "bob", decidedAt: world.now + HOUR });
+    await world.order({ order: "ban", userId: "bob", until: null, decidedAt: world.now });
+    expect(await admission(world, "bob")).toBe("banned");
+  });
+
+  it("J24 an older revocation that arrives late frees no token", async () => {
+    const world = open();
+    await world.order({ order: "revoke", userId: "bob", before: world.now + 2_000 });
+    await world.order({ order: "revoke", userId: "bob", before: world.now + 1_000 });
+    world.now += 1_000;
+    expect(await admission(world, "bob")).toBe("token_revoked");
+    world.now += 1_000;
+    expect(await admission(world, "bob")).toBe("welcome");
+  });
+
   it("D16 a clock that jumps a day and back neither frees for good nor bans for good", async () => {
     const world = open();
     const until = world.now + HOUR;
@@ -270,4 +313,42 @@ it("A09 A10 an order that comes while its subject is being looked up is not miss
   const bob = await coming;
   expect(bob.closed).toEqual({ code: 4005, reason: "internal" });
   expect(bob.all("room_joined")).toEqual([]);
+});
+
+describe("the removal of somebody whose joining is being written", () => {
+  const ours = (world: World) => world.token("app", { kind: "internal" });
+  const remove = async (world: World, token: string) => {
+    const body = { order: "remove", userId: "bob", requestId: "request-1" };
+    const answer = await world.request("people", token, "POST", body);
+    return (await answer.json()) as { hadJoined: boolean };
+  };
+
+  it("A10 is answered when it has been written, so that whoever asks can put it right", async () => {
+    const world = new World();
+    const { writeBatch } = world.store;
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    world.store.writeBatch = async (batch) => {
+      await held;
+      await writeBatch(batch);
+    };
+    await world.connect("bob");
+    await world.advance(500);
+    const answered = remove(world, await ours(world)).then(async ({ hadJoined }) => ({
+      hadJoined,
+      there: await world.store.findMember(world.app, world.channelId, UserId.parse("bob")),
+    }));
+    await expect.poll(() => world.platform.storage.keys("mem:")).toEqual([]);
+    release();
+    expect(await answered).toMatchObject({ hadJoined: true, there: { userId: "bob" } });
+  });
+
+  it("A10 says so only while history may not know of it", async () => {
+    const world = new World();
+    await world.connect("bob");
+    await world.advance(2_000);
+    expect(await remove(world, await ours(world))).toEqual({ ended: 1, hadJoined: false });
+    await world.connect("bob");
+    expect(await remove(world, await ours(world))).toEqual({ ended: 1, hadJoined: true });
+  });
 });

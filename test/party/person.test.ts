@@ -57,6 +57,20 @@ describe.each([
     expect(await visit("lobby", START)).toEqual({ status: 200, notBefore: START });
   });
 
+  it("A09 a ban and its lifting may arrive in any order: what was decided last holds", async () => {
+    const banned = { status: 403, code: "banned" };
+    await order({ ban: null, decidedAt: START + 2 });
+    await order({ ban: { until: null }, decidedAt: START + 1 });
+    expect(await visit("lobby")).toEqual({ status: 200, notBefore: 0 });
+    await order({ ban: { until: null }, decidedAt: START + 3 });
+    await order({ ban: null, decidedAt: START + 2.5 });
+    expect(await visit("lobby")).toEqual(banned);
+    await order({ revokedBefore: START + 1_000, decidedAt: START + 2.7 });
+    expect(await visit("lobby")).toEqual(banned);
+    await order({ ban: null, decidedAt: START + 4 });
+    expect(await visit("lobby", START + 1_000)).toEqual({ status: 200, notBefore: START + 1_000 });
+  });
+
   it("J24 never takes a revocation back, but one from a clock that ran ahead (D16)", async () => {
     await order({ revokedBefore: START });
     await order({ revokedBefore: START - 30_000 });

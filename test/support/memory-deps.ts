@@ -195,9 +195,13 @@ export class MemoryRooms implements RoomLink {
   /** Every order, in turn: of rooms by their name, of people everywhere. */
   readonly orders: { to: string; order: RoomOrder | PersonOrder }[] = [];
 
-  async orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<void> {
+  /** Of who is removed: that history may not have known of their joining. */
+  hadJoined = false;
+
+  async orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<{ hadJoined: boolean }> {
     this.#ask();
     this.orders.push({ to: `${app}:${id}`, order });
+    return { hadJoined: this.hadJoined };
   }
   async orderPerson(app: AppId, order: PersonOrder): Promise<void> {
     this.#ask();

@@ -30,16 +30,17 @@ export function peopleStore(state: State, now: () => Date): Pick<Store, PeopleMe
       };
       restrictions.set(nameOf(app, userId), restriction);
       addAudit(state, app, [entry]);
-      return structuredClone(restriction);
+      return { restriction: structuredClone(restriction), decidedAt: now().getTime() };
     },
     setBan: async (app, id, ban, entry) => {
       bansOf(app, id).set(ban.userId, structuredClone(ban));
       addAudit(state, app, [entry]);
+      return { decidedAt: now().getTime() };
     },
     liftBan: async (app, id, userId, entry) => {
       const lifted = bansOf(app, id).delete(userId);
       if (lifted) addAudit(state, app, [entry]);
-      return lifted;
+      return { lifted, decidedAt: now().getTime() };
     },
     listBans: async (app, id, { after, limit }) =>
       [...bansOf(app, id).values()]

@@ -30,7 +30,8 @@ export function describePeople(opened: Opened): void {
       const { store } = opened();
       const app = newApp();
       const before = AT.getTime();
-      const revoked = await store.restrictUser(app, bob, { revokedBefore: before }, entryOf({ action: "user.revoke" }));
+      const entry = entryOf({ action: "user.revoke" });
+      const { restriction: revoked } = await store.restrictUser(app, bob, { revokedBefore: before }, entry);
       expect(revoked).toEqual({ revokedBefore: before, ban: null });
       expect(await store.findRestriction(app, bob)).toEqual(revoked);
       expect(await store.findRestriction(newApp(), bob)).toEqual({ revokedBefore: 0, ban: null });
@@ -42,8 +43,8 @@ export function describePeople(opened: Opened): void {
       const app = newApp();
       const entry = entryOf({ action: "user.revoke" });
       await store.restrictUser(app, bob, { revokedBefore: AT.getTime() }, entry);
-      const later = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() - 30_000 }, entry);
-      expect(later.revokedBefore).toBe(AT.getTime());
+      const { restriction } = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() - 30_000 }, entry);
+      expect(restriction.revokedBefore).toBe(AT.getTime());
       expect(await actions(app)).toEqual(["user.revoke"]);
     });
 
@@ -51,8 +52,8 @@ export function describePeople(opened: Opened): void {
       const { store } = opened();
       const app = newApp();
       await store.restrictUser(app, bob, { revokedBefore: AT.getTime() + 24 * HOUR }, entryOf());
-      const mended = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() }, entryOf());
-      expect(mended.revokedBefore).toBe(AT.getTime());
+      const { restriction } = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() }, entryOf());
+      expect(restriction.revokedBefore).toBe(AT.getTime());
     });
 
     it("A09 bans with an end or without, and lifts; what was revoked stays revoked", async () => {
@@ -60,13 +61,13 @@ export function describePeople(opened: Opened): void {
       const app = newApp();
       const until = new Date(AT.getTime() + HOUR);
       const change = { revokedBefore: AT.getTime(), ban: appBan(null) };
-      expect(await store.restrictUser(app, bob, change, entryOf({ action: "user.ban" }))).toEqual({
-        revokedBefore: AT.getTime(),
-        ban: { until: null },
-      });
-      const ended = await store.restrictUser(app, bob, { ban: appBan(until) }, entryOf({ action: "user.ban" }));
+      const { restriction: banned } = await store.restrictUser(app, bob, change, entryOf({ action: "user.ban" }));
+      expect(banned).toEqual({ revokedBefore: AT.getTime(), ban: { until: null } });
+      const limited = { ban: appBan(until) };
+      const { restriction: ended } = await store.restrictUser(app, bob, limited, entryOf({ action: "user.ban" }));
       expect(ended).toEqual({ revokedBefore: AT.getTime(), ban: { until: until.getTime() } });
-      const revoked = await store.restrictUser(app, bob, { revokedBefore: AT.getTime() + 1_000 }, entryOf());
+      const later = { revokedBefore: AT.getTime() + 1_000 };
+      const { restriction: revoked } = await store.restrictUser(app, bob, later, entryOf());
       expect(revoked.ban).toEqual({ until: until.getTime() });
       await store.restrictUser(app, bob, { ban: null }, entryOf({ action: "user.unban" }));
       expect(await store.findRestriction(app, bob)).toEqual({ revokedBefore: AT.getTime() + 1_000, ban: null });
@@ -84,7 +85,8 @@ export function describePeople(opened: Opened): void {
         banOf("dave", { until: new Date(Date.now() - 1_000) }),
         banOf("erin|auth0"),
       ];
-      for (const ban of bans) await store.setBan(app, room("general"), ban, entryOf({ action: "ban.set" }));
+      for (const ban of bans)
+        await store.setBan(app, room("general"), ban, entryOf({ action: "ban.set", subject: ban.userId }));
       expect(await store.listBans(app, room("general"), { limit: 2 })).toEqual([bans[1], bans[0]]);
       expect(await store.listBans(app, room("general"), { after: user("bob"), limit: 2 })).toEqual([bans[3]]);
       expect(await store.listBans(app, room("other"), { limit: 2 })).toEqual([]);
@@ -101,10 +103,26 @@ export function describePeople(opened: Opened): void {
       expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([mute]);
       const lifting = () => entryOf({ action: "ban.lift", subject: "bob" });
       const lift = () => store.liftBan(app, room("general"), user("bob"), lifting());
-      expect(await lift()).toBe(true);
-      expect(await lift()).toBe(false);
+      expect(await lift()).toMatchObject({ lifted: true });
+      expect(await lift()).toMatchObject({ lifted: false });
       expect((await actions(app)).filter((action) => action === "ban.lift")).toHaveLength(1);
       expect(await store.listBans(app, room("general"), { limit: 9 })).toEqual([]);
+    });
+
+    it("A09 are changed one after the other: what was decided last is what is there", async () => {
+      const { store } = opened();
+      const app = newApp();
+      const change = (n: number) => {
+        const entry = entryOf({ subject: "bob" });
+        if (n % 2 === 0) return store.liftBan(app, room("general"), user("bob"), entry);
+        return store.setBan(app, room("general"), banOf("bob", { reason: `${n}` }), entry);
+      };
+      for (let round = 0; round < 5; round++) {
+        const decided = await Promise.all([1, 2, 3, 4, 5, 6].map(async (n) => ({ n, ...(await change(n)) })));
+        const last = decided.toSorted((one, other) => one.decidedAt - other.decidedAt).at(-1);
+        const there = await store.listBans(app, room("general"), { limit: 9 });
+        expect(there.map(({ reason }) => reason)).toEqual(last !== undefined && last.n % 2 === 1 ? [`${last.n}`] : []);
+      }
     });
 
     it("A09 suspend membership, and mutes do not", async () => {
