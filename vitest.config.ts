@@ -6,6 +6,7 @@ const STACK = [
   "test/page/**/*.test.ts",
   "test/smoke/**/*.test.ts",
   "test/chaos/**/*.stack.test.ts",
+  "test/client/**/*.stack.test.ts",
 ];
 /** Chaos: short runs, seeded bugs, and each fault by itself. Too long, and still too moody, for every check. */
 const FAULTS = ["test/chaos/**/*.faults.test.ts"];

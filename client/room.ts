@@ -426,9 +426,10 @@ export class ChatRoom {
 
   /** Another device may have read on. */
   async #findReadMark(): Promise<void> {
+    const { position } = this.#timeline;
     const { readSeq } = await this.#host.api.channel(this.id).catch(() => ({ readSeq: undefined }));
     // Who cannot be asked leaves the mark at what was there at first, so that only what comes is new.
-    const mark = readSeq ?? this.#readSeq ?? this.#timeline.position;
+    const mark = readSeq ?? this.#readSeq ?? position;
     this.#readTold = Math.max(this.#readTold, readSeq ?? 0);
     if (mark >= (this.#readSeq ?? 0)) this.#readSeq = mark;
     this.#touch();
