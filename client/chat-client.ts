@@ -16,6 +16,7 @@ import type {
   ChatPlatform,
   ChatTokens,
   ClientEvents,
+  ConnectionChange,
   ConnectionState,
   FixedTokenOptions,
   Sent,
@@ -58,6 +59,7 @@ export class ChatClient {
   #restored: Promise<unknown> = Promise.resolve();
   #roomInAddress: string | undefined;
   #firstRoom = LOBBY;
+  #change: ConnectionChange = { state: "idle" };
   #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: ChatError) => void } | undefined;
   #isToldUnauthorized = false;
 
@@ -86,6 +88,7 @@ export class ChatClient {
       prepare: (tokens) => this.#prepare(tokens),
       hear: (frame) => this.#hear(frame),
       changed: (change) => {
+        this.#change = change;
         this.#events.emit("connection", change);
         const over = change.state === "idle" ? new ChatError("stopped", "disconnect() was called") : change.error;
         if (over !== undefined) this.#connecting?.reject(over as ChatError); // made by the connection
@@ -114,6 +117,11 @@ export class ChatClient {
   /** Where the connection is; `on("connection")` tells of changes. */
   get connectionState(): ConnectionState {
     return this.#connection.state;
+  }
+
+  /** The newest of those changes: besides the state when and why. The same object until the next. */
+  get connection(): ConnectionChange {
+    return this.#change;
   }
 
   /** Who is signed in; undefined until a token has said so. */
@@ -189,7 +197,7 @@ export class ChatClient {
    *
    * @throws {ChatError} `bad_claims` when they are another user's: that takes another client
    */
-  setTokens(tokens: ChatTokens): void {
+  setTokens(tokens: Omit<ChatTokens, "token"> & Partial<Pick<ChatTokens, "token">>): void {
     this.#requireSame(tokens);
     this.#tokens.set(tokens);
     const wasTold = this.#isToldUnauthorized;

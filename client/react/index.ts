@@ -1,0 +1,10 @@
+export { type Chat, useChat } from "./use-chat.ts";
+export { type ChatProblem, ChatProvider, type ChatProviderProps } from "./chat-provider.ts";
+export type { ChatTokenOptions, TokenState } from "./token-keeper.ts";
+export { type ChatTokenResult, useChatToken } from "./use-chat-token.ts";
+export { useChatClient } from "./client-context.ts";
+export { useConnection } from "./use-connection.ts";
+export { type Presence, usePresence } from "./use-presence.ts";
+export { type Typing, useTyping } from "./use-typing.ts";
+export { useUnread } from "./use-unread.ts";
+export type { TokenClientOptions } from "./use-token-client.ts";
