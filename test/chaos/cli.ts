@@ -11,6 +11,7 @@ import { Recorder } from "./history/recorder.ts";
 import { computeFigures, type Figures, formatReport } from "./report/report.ts";
 import { LineTap } from "./run/line-tap.ts";
 import { type ChaosOptions, commandOf, helpText, parseOptions, UsageError } from "./run/options.ts";
+import { PRESENCE_MS } from "./run/finish.ts";
 import { runChaos } from "./run/run-chaos.ts";
 import { schedule } from "./world/schedule.ts";
 import { startWorld } from "./world/world.ts";
@@ -77,7 +78,7 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
       schedule: schedule(seed, minutes, { faults, rooms }),
       cast: { clients, rooms },
       traffic: { rate },
-      presence: minutes >= PRESENCE_FROM_MINUTES,
+      ...(minutes >= PRESENCE_FROM_MINUTES && { presenceAfterMs: PRESENCE_MS }),
       progress,
     });
     const complaints = [

@@ -32,8 +32,7 @@ it.each([11, 23, 47])("every promise is kept while everything breaks (seed %i)",
       schedule: schedule(seed, MINUTES, { faults: SHORT_FAULTS, rooms: ROOMS }),
       cast: { clients: 20, rooms: ROOMS },
       traffic: { rate: 60 },
-      presence: false,
-      fastAckMs: FAST_ACK_MS,
+      bounds: { fastAckMs: FAST_ACK_MS },
       progress: (line) => console.log(line),
     });
     const verdicts = judge(recorder.entries);

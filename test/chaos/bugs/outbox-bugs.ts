@@ -85,4 +85,18 @@ export const OUTBOX_BUGS: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: "backlog_without_a_bound",
+    about: "However much is waiting for Postgres, a room takes more",
+    part: "rooms",
+    scenario: "brimful",
+    breaks: ["the outbox stays in its bounds"],
+    patches: [
+      {
+        file: "domain/room/accept-message.ts",
+        find: "if (backlog.events >= BACKLOG_MAX_EVENTS || ",
+        replace: "if (",
+      },
+    ],
+  },
 ];

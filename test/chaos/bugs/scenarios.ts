@@ -1,19 +1,25 @@
 import type { CastOptions } from "../run/cast.ts";
+import type { RunOptions } from "../run/run-chaos.ts";
 import type { TrafficOptions } from "../run/traffic.ts";
 import type { PlannedFault } from "../world/types.ts";
 import type { Patch } from "./patch-plugin.ts";
 
 /** A short run that leads to the place where certain bugs show. Without a bug nothing is violated in it. */
 export interface Scenario {
-  faults: readonly Omit<PlannedFault, "options">[];
+  faults: readonly (Omit<PlannedFault, "options"> & { share?: number })[];
   lengthMs: number;
   cast: Omit<CastOptions, "rooms" | "prefix"> & { rooms: number };
   traffic: TrafficOptions;
+  /** How long after the end everybody must know who is there. Left out: that is not looked at. */
+  presenceAfterMs?: number;
+  /** Where the run's own bounds would take too long to reach. */
+  bounds?: RunOptions["bounds"];
   /** Changes that make the place easier to reach and are no bugs themselves; the run without a bug has them too. */
   setup?: readonly Patch[];
 }
 
 const QUIET = {
+  go: 0,
   page: 0,
   pause: 0,
   reconnect: 0,
@@ -61,7 +67,7 @@ export const SCENARIOS = {
   },
   /** Some of what is written to Postgres takes longer than the rest. */
   slowly: {
-    faults: [{ name: "postgres_slow", atMs: 500, forMs: 4_500 }],
+    faults: [{ name: "postgres_slow", atMs: 500, forMs: 4_500, share: 0.5 }],
     lengthMs: 6_500,
     cast: SMALL,
     traffic: { rate: 60, habits: QUIET },
@@ -90,6 +96,29 @@ export const SCENARIOS = {
     lengthMs: 11_000,
     cast: SMALL,
     traffic: { rate: 5, habits: { ...QUIET, type: 3 }, typesForMs: 2_000 },
+  },
+  /** People come back, and some leave for good. Nothing is silent, so what they do is known at once. */
+  leaving: {
+    faults: [],
+    lengthMs: 4_000,
+    cast: SMALL,
+    traffic: { rate: 20, habits: { ...QUIET, go: 1, reconnect: 1 } },
+    presenceAfterMs: 8_000,
+  },
+  /** Postgres is away, and the rooms may keep little for it. */
+  brimful: {
+    faults: [{ name: "postgres_refuses", atMs: 500, forMs: 5_000 }],
+    lengthMs: 6_000,
+    cast: SMALL,
+    traffic: { rate: 80, habits: QUIET },
+    bounds: { waiting: 60 },
+    setup: [
+      {
+        file: "domain/room/accept-message.ts",
+        find: "BACKLOG_MAX_EVENTS = 10_000",
+        replace: "BACKLOG_MAX_EVENTS = 60",
+      },
+    ],
   },
   /** A log that forgets early, and people who send again what they sent long ago. */
   forgotten: {

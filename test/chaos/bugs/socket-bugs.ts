@@ -116,4 +116,32 @@ export const SOCKET_BUGS: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: "leaving_is_not_told",
+    about: "Nobody is told of people who leave",
+    part: "rooms",
+    scenario: "leaving",
+    breaks: ["presence equals the live sockets"],
+    patches: [
+      {
+        file: "party/attendance.ts",
+        find: "for (const change of changes)",
+        replace: `for (const change of changes.filter(({ status }) => status === "online"))`,
+      },
+    ],
+  },
+  {
+    name: "memory_that_grows",
+    about: "A room keeps a little of every message for ever, and it is not little",
+    part: "rooms",
+    scenario: "deaf",
+    breaks: ["the rooms stay under their memory bound"],
+    patches: [
+      {
+        file: "party/messages.ts",
+        find: "if (event !== undefined) this.#keep(event);",
+        replace: `if (event !== undefined) this.#keep(event);\n    (globalThis.kept ??= []).push(new Uint8Array(4_000_000).fill(1));`,
+      },
+    ],
+  },
 ];

@@ -12,6 +12,8 @@ export interface Actor {
   rooms: readonly string[];
   /** Of all messages, how large a part is its own; 0 for one that only listens. */
   talks: number;
+  /** It has left for good, by its own will. */
+  isGone: boolean;
 }
 
 export interface CastOptions {
@@ -62,7 +64,7 @@ export function castActors(options: CastOptions, deps: CastDeps): Actor[] {
         address: addressOf(deps.world, isShared),
       },
     );
-    return { client, rooms: own, talks: 1 };
+    return { client, rooms: own, talks: 1, isGone: false };
   };
   const actors = Array.from({ length: clients }, (_, at) => {
     const isShared = at < sharedClients;

@@ -7,8 +7,8 @@ import type { Watch } from "./watch.ts";
 const LOOK_MS = 100;
 /** What the design gives everybody to see the same after healing. */
 const SETTLE_MS = 30_000;
-/** After this nobody may be believed to be somewhere they are not. */
-const PRESENCE_MS = 47_000;
+/** After this nobody may be believed to be somewhere they are not, whatever has become of them. */
+export const PRESENCE_MS = 47_000;
 const PAGE = 200;
 const ATTEMPTS = 60;
 
@@ -22,15 +22,16 @@ export interface FinishDeps {
   refusals: readonly FaultOptions[];
 }
 
-/** Waits until everybody has been answered and has seen the same, at most 30 s. @returns what is still missing. */
+/** Waits until everybody has been answered and has seen the same, at most 30 s, or until it is over. @returns what is still missing. */
 export async function settle(
   { actors, rooms, recorder, watch }: FinishDeps,
   patienceMs: number = SETTLE_MS,
+  over?: AbortSignal,
 ): Promise<string[]> {
   const until = performance.now() + patienceMs;
   for (;;) {
     const missing = findMissing(actors, rooms, watch);
-    if (missing.length === 0 || performance.now() > until) {
+    if (missing.length === 0 || performance.now() > until || over?.aborted === true) {
       recorder.flush();
       recorder.write({ kind: "phase", phase: "settled" });
       return missing;
@@ -40,7 +41,9 @@ export async function settle(
 }
 
 function findMissing(actors: readonly Actor[], rooms: readonly string[], watch: Watch): string[] {
-  const members = actors.filter(({ client }) => client.options.role === "member" && client.stoppedWith === undefined);
+  const members = actors.filter(
+    ({ client, isGone }) => client.options.role === "member" && client.stoppedWith === undefined && !isGone,
+  );
   const missing: string[] = [];
   for (const room of rooms) {
     const here = members.filter((actor) => actor.rooms.includes(room));
@@ -58,8 +61,8 @@ function findMissing(actors: readonly Actor[], rooms: readonly string[], watch: 
 }
 
 /** Waits until presence must be true, and asks HTTP for it too. */
-export async function checkPresence({ actors, rooms, recorder, http }: FinishDeps): Promise<void> {
-  await sleep(PRESENCE_MS);
+export async function checkPresence({ actors, rooms, recorder, http }: FinishDeps, afterMs: number): Promise<void> {
+  await sleep(afterMs);
   recorder.flush();
   recorder.write({ kind: "presence_due" });
   for (const room of rooms) {

@@ -1,4 +1,5 @@
 import { SecretWatch } from "../clients/secrets.ts";
+import type { EntryOf } from "../history/entries.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { ChaosWorld, Schedule, SeenAnswer } from "../world/types.ts";
 import { type Actor, castActors, type CastOptions, createHttp } from "./cast.ts";
@@ -10,12 +11,14 @@ import { Seeded } from "./seeded.ts";
 import { Traffic, type TrafficOptions } from "./traffic.ts";
 import { Watch } from "./watch.ts";
 
-/** What the rooms' process may hold: a Durable Object has 128 MiB, and the local runtime is one process for all of them. */
-const MEMORY_BYTES = 512 * 1024 * 1024;
 /** As the design gives them. */
-const WAITING_MAX = 10_000;
-const UNACKNOWLEDGED_MAX = 512;
-const FAST_ACK_MS = 50;
+const BOUNDS: EntryOf<"run">["bounds"] = {
+  // A Durable Object has 128 MiB, and the local runtime is one process for all of them.
+  memoryBytes: 512 * 1024 * 1024,
+  waiting: 10_000,
+  unacknowledged: 512,
+  fastAckMs: 50,
+};
 const PROGRESS_MS = 5_000;
 const START_AT_ONCE = 8;
 
@@ -26,10 +29,10 @@ export interface RunOptions {
   schedule: Schedule;
   cast: CastOptions;
   traffic: TrafficOptions;
-  /** Whether to wait, at the end, until presence must be true. */
-  presence: boolean;
-  /** How long an ack may take at least before it is called slow; 50 ms when left out. */
-  fastAckMs?: number;
+  /** How long to wait, at the end, until everybody must know who is there. Left out: that is not looked at. */
+  presenceAfterMs?: number;
+  /** What the run is judged by where it is not what the design gives. */
+  bounds?: Partial<EntryOf<"run">["bounds"]>;
   /** Ends the run as soon as it is aborted: nothing settles then, and nothing is read. */
   over?: AbortSignal;
   /** How long everything may take to settle; 30 s when left out. */
@@ -62,12 +65,7 @@ export async function runChaos(
     seed,
     startedAt: new Date().toISOString(),
     command,
-    bounds: {
-      memoryBytes: MEMORY_BYTES,
-      waiting: WAITING_MAX,
-      unacknowledged: UNACKNOWLEDGED_MAX,
-      fastAckMs: options.fastAckMs ?? FAST_ACK_MS,
-    },
+    bounds: { ...BOUNDS, ...options.bounds },
   });
   const answered = await world.answers(); // a world may have had other runs
   const http = createHttp({ world, recorder, secrets });
@@ -91,11 +89,12 @@ export async function runChaos(
     await world.heal();
     if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
     recorder.write({ kind: "phase", phase: "healed" });
-    const missing = await settle(finish, options.settleMs);
+    const missing = await settle(finish, options.settleMs, over);
+    if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
     progress(missing.length === 0 ? "everybody sees the same" : `after 30 s ${missing.length} things have not settled`);
-    if (options.presence && missing.length === 0) {
+    if (options.presenceAfterMs !== undefined && missing.length === 0) {
       progress("waiting until everybody must know who is where");
-      await checkPresence(finish);
+      await checkPresence(finish, options.presenceAfterMs);
     }
     progress("reading all of history");
     await readEverything(finish);

@@ -27,6 +27,8 @@ interface Said {
 
 type Habit =
   | "type"
+  /** Somebody who only listens leaves for good. */
+  | "go"
   | "read"
   | "page"
   | "pause"
@@ -44,6 +46,7 @@ type Habit =
   | "probe";
 const HABITS: Record<Habit, number> = {
   type: 2,
+  go: 0.01,
   read: 2,
   page: 1,
   pause: 0.1,
@@ -120,12 +123,16 @@ export class Traffic {
   }
 
   #do(habit: Habit): void {
-    const actor = this.#random.pick(this.#actors.filter(({ client }) => client.options.role === "member"));
+    const actor = this.#random.pick(
+      this.#actors.filter(({ client, isGone }) => client.options.role === "member" && !isGone),
+    );
     const room = this.#random.pick(actor.rooms);
     const { client } = actor;
     switch (habit) {
       case "type":
         return this.#type(actor, room);
+      case "go":
+        return this.#go();
       case "read":
         return client.markRead(room);
       case "page":
@@ -158,8 +165,21 @@ export class Traffic {
     if (!isOver) client.type(room, this.#options.typesForMs !== undefined || this.#random.next() < 0.7);
   }
 
+  // Whoever is on the way back from a fault stays: nobody could tell whether they meant to go.
+  #go(): void {
+    const leaving = this.#actors.find(
+      ({ client, rooms, talks, isGone }) =>
+        talks === 0 && !isGone && client.options.role === "member" && rooms.every((room) => client.isIn(room)),
+    );
+    if (leaving === undefined) return;
+    leaving.isGone = true;
+    leaving.client.stop();
+  }
+
   #twin(actor: Actor, room: string): void {
-    const others = this.#actors.filter(({ client, rooms }) => client.options.role === "member" && rooms.includes(room));
+    const others = this.#actors.filter(
+      ({ client, rooms, isGone }) => client.options.role === "member" && rooms.includes(room) && !isGone,
+    );
     const [id, content] = [`twin-${this.#newId(actor)}`, this.#content(actor)];
     for (const one of new Set([actor, this.#random.pick(others)])) this.#send({ actor: one, room, id, content });
   }

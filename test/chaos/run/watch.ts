@@ -82,11 +82,12 @@ export class Watch {
       join events e on e.app = (select app from channels where id = known.room limit 1)
         and e.channel_id = known.room and e.seq > known.last
       group by e.channel_id`;
+    const at = this.#recorder.now(); // what has come by then is in the answer
     const rows = await this.#sql.rows(Count, { text, params: [known] });
     const news = new Map(rows.map((row) => [row.channel_id, row]));
     for (const [room, after] of this.#lastRow) {
       const { count, first, last } = news.get(room) ?? { count: 0, first: after, last: after };
-      this.#recorder.write({ kind: "rows", room, after, count, first, last });
+      this.#recorder.write({ kind: "rows", at, room, after, count, first, last });
       this.#lastRow.set(room, last);
     }
   }

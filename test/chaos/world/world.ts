@@ -82,9 +82,10 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
         await stack[part].start();
       },
       stop: async () => {
-        await heal().catch(() => undefined); // what cannot be mended can still be stopped
-        await stack.stop();
+        // Nothing of it is kept, so nothing is mended first, and nobody is waited for who may hang.
+        await Promise.all([stack.worker.kill(), stack.rooms.kill()]);
         await close();
+        await stack.stop();
       },
     };
   } catch (error) {
