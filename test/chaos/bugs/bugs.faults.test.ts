@@ -1,36 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LineTap } from "../run/line-tap.ts";
-import type { ChaosWorld } from "../world/types.ts";
-import { startWorld } from "../world/world.ts";
 import { BUGS } from "./bugs.ts";
-import { hunt } from "./hunt.ts";
+import { type Hunt, Hunters } from "./hunters.ts";
 import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
 
-const lines = new LineTap();
-let world: ChaosWorld;
+const scenarios = Object.keys(SCENARIOS) as ScenarioName[]; // the keys of that very object
+const clean = scenarios.map((scenario): Hunt => ({ scenario, bug: undefined }));
+const buggy = BUGS.map((bug) => ({ scenario: bug.scenario, bug }));
+/** Those of one scenario follow one another. */
+const hunts = scenarios.flatMap((name) => [...clean, ...buggy].filter(({ scenario }) => scenario === name));
+
+let hunters: Hunters | undefined;
+const result = async (of: Hunt) => {
+  if (hunters === undefined) throw new Error("The hunters have not started");
+  return await hunters.result(of);
+};
 
 beforeAll(async () => {
-  world = await startWorld({ seed: 1, onLine: lines.onLine });
+  hunters = await Hunters.start(hunts);
 });
 afterAll(async () => {
-  await world.stop();
+  await hunters?.stop();
 });
 
-const scenarios = Object.keys(SCENARIOS) as ScenarioName[]; // the keys of that very object
-
-// Bugs of one scenario follow one another, so that the world is built anew as seldom as possible.
 describe.each(scenarios)("the scenario %s", (scenario) => {
-  it("finds nothing without a bug", async () => {
-    const { verdicts, missing, troubles, idle } = await hunt(world, lines, scenario);
+  it.each(clean.filter((each) => each.scenario === scenario))("finds nothing without a bug", async (each) => {
+    const { verdicts, missing, troubles, idle } = await result(each);
     expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
     expect({ missing, troubles, idle }).toEqual({ missing: [], troubles: [], idle: [] });
   });
 
-  it.each(BUGS.filter((bug) => bug.scenario === scenario).map((bug) => [bug.name, bug] as const))(
-    "finds the bug %s",
-    async (_name, bug) => {
-      const { broken } = await hunt(world, lines, scenario, bug);
-      expect(broken.filter((name) => bug.breaks.includes(name))).not.toEqual([]);
-    },
-  );
+  it.each(buggy.filter((each) => each.scenario === scenario))("finds the bug $bug.name", async (each) => {
+    const { broken } = await result(each);
+    expect(broken.filter((name) => each.bug.breaks.includes(name))).not.toEqual([]);
+  });
 });

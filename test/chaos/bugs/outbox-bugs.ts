@@ -53,7 +53,7 @@ export const OUTBOX_BUGS: readonly Bug[] = [
     name: "two_drains_at_once",
     about: "A second batch is handed over while the first is still under way",
     part: "rooms",
-    scenario: "slowly",
+    scenario: "deaf",
     breaks: ["the outbox drains in order"],
     patches: [
       {

@@ -65,13 +65,6 @@ export const SCENARIOS = {
     cast: SMALL,
     traffic: { rate: 80, habits: { ...QUIET, page: 6, probe: 2 } },
   },
-  /** Some of what is written to Postgres takes longer than the rest. */
-  slowly: {
-    faults: [{ name: "postgres_slow", atMs: 500, forMs: 4_500, share: 0.5 }],
-    lengthMs: 6_500,
-    cast: SMALL,
-    traffic: { rate: 60, habits: QUIET },
-  },
   /** The gateway loses its way to the rooms while its clients' sockets stay. */
   shared: {
     faults: [
@@ -83,40 +76,33 @@ export const SCENARIOS = {
     cast: { ...SMALL, shared: 0.5 },
     traffic: { rate: 80, habits: QUIET },
   },
-  /** A busy room with somebody in it who never says what was received. */
+  /** A busy room with somebody in it who never says what was received; some writes to Postgres take longer than others. */
   deaf: {
-    faults: [],
+    faults: [{ name: "postgres_slow", atMs: 500, forMs: 4_500, share: 0.5 }],
     lengthMs: 6_500,
     cast: { ...SMALL, rooms: 1, deaf: true },
     traffic: { rate: 180, habits: QUIET },
   },
-  /** People begin to type and forget about it. */
+  /** People begin to type and forget about it; they come back, and some leave for good. What they do is known at once. */
   forgetful: {
     faults: [],
     lengthMs: 11_000,
     cast: SMALL,
-    traffic: { rate: 5, habits: { ...QUIET, type: 3 }, typesForMs: 2_000 },
-  },
-  /** People come back, and some leave for good. Nothing is silent, so what they do is known at once. */
-  leaving: {
-    faults: [],
-    lengthMs: 4_000,
-    cast: SMALL,
-    traffic: { rate: 20, habits: { ...QUIET, go: 1, reconnect: 1 } },
-    presenceAfterMs: 8_000,
+    traffic: { rate: 5, habits: { ...QUIET, type: 3, go: 0.5, reconnect: 0.5 }, typesForMs: 2_000 },
+    presenceAfterMs: 7_000,
   },
   /** Postgres is away, and the rooms may keep little for it. */
   brimful: {
-    faults: [{ name: "postgres_refuses", atMs: 500, forMs: 5_000 }],
-    lengthMs: 6_000,
+    faults: [{ name: "postgres_refuses", atMs: 500, forMs: 3_000 }],
+    lengthMs: 4_000,
     cast: SMALL,
     traffic: { rate: 80, habits: QUIET },
-    bounds: { waiting: 60 },
+    bounds: { waiting: 30 },
     setup: [
       {
         file: "domain/room/accept-message.ts",
         find: "BACKLOG_MAX_EVENTS = 10_000",
-        replace: "BACKLOG_MAX_EVENTS = 60",
+        replace: "BACKLOG_MAX_EVENTS = 30",
       },
     ],
   },

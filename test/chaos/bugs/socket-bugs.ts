@@ -120,7 +120,7 @@ export const SOCKET_BUGS: readonly Bug[] = [
     name: "leaving_is_not_told",
     about: "Nobody is told of people who leave",
     part: "rooms",
-    scenario: "leaving",
+    scenario: "forgetful",
     breaks: ["presence equals the live sockets"],
     patches: [
       {

@@ -1,4 +1,5 @@
 import * as byRule from "./faults/by-rule.ts";
+import { roomFlooded } from "./faults/flood.ts";
 import { type Fault, type Grounds, start } from "./faults/injected.ts";
 import * as process from "./faults/rooms-process.ts";
 import * as services from "./faults/services.ts";
@@ -32,6 +33,7 @@ const FAULTS: Record<FaultName, Fault> = {
   gateway_cut: byRule.gatewayCut,
   gateway_hangs: byRule.gatewayHangs,
   gateway_delayed: byRule.gatewayDelayed,
+  room_flooded: roomFlooded,
 };
 
 /** Does this to a world; the result says what came of it and ends it. */

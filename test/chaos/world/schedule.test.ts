@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { laneOf, schedule } from "./schedule.ts";
+import { laneOf } from "./habits.ts";
+import { schedule } from "./schedule.ts";
 import { FAULTS, type FaultName } from "./types.ts";
 
 const overlaps = (left: { atMs: number; forMs: number }, right: { atMs: number; forMs: number }) =>
@@ -28,18 +29,28 @@ describe("a chaos schedule", () => {
   });
 
   it("does one thing at a time to the rooms' process, while other things break", () => {
-    const { faults } = schedule(11, 10);
+    const faults = schedule(11, 10).faults.filter(({ options }) => options.hops === undefined);
     const pairs = faults.flatMap((left, at) => faults.slice(at + 1).map((right) => ({ left, right })));
     const together = pairs.filter(({ left, right }) => overlaps(left, right));
     expect(together.filter(({ left, right }) => laneOf(left.name) === laneOf(right.name))).toEqual([]);
     expect(together.length).toBeGreaterThan(100);
   });
 
-  it("keeps to the faults it is asked for, and aims at the rooms it is told of", () => {
+  it.each([2, 4, 13])("hurts single rooms for a while, and then nothing else (%d minutes)", (minutes) => {
+    const rooms = ["first", "second", "third"];
+    const { faults } = schedule(5, minutes, { rooms });
+    const single = faults.filter(({ options }) => options.rooms !== undefined);
+    const others = faults.filter(({ options }) => options.rooms === undefined);
+    expect(single.map(({ name }) => name)).toContain("rooms_evicted");
+    expect(single.filter(({ name }) => name !== "rooms_evicted").length).toBeGreaterThan(minutes / 3);
+    expect(others.filter((fault) => single.some((one) => overlaps(fault, one)))).toEqual([]);
+    expect(single.filter(({ options }) => options.rooms?.length !== 1)).toEqual([]);
+    expect(single.filter(({ options }) => options.hops?.includes("worker"))).toEqual([]);
+  });
+
+  it("keeps to the faults it is asked for", () => {
     const wanted: FaultName[] = ["rooms_evicted", "redis_hangs"];
     const { faults } = schedule(5, 5, { faults: wanted, rooms: ["first", "second"] });
     expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(wanted));
-    const rooms = faults.filter(({ name }) => name === "rooms_evicted").map(({ options }) => options.rooms?.length);
-    expect(new Set(rooms)).toEqual(new Set([1]));
   });
 });

@@ -38,6 +38,8 @@ export const FAULTS = [
   "gateway_cut",
   "gateway_hangs",
   "gateway_delayed",
+  // One room.
+  "room_flooded",
 ] as const;
 export type FaultName = (typeof FAULTS)[number];
 
@@ -48,6 +50,8 @@ export interface FaultOptions {
   share?: number;
   /** Only sockets that were opened to these rooms; a socket of several rooms counts as that of its first. Default: all. */
   rooms?: readonly string[];
+  /** Only what passes here, of the places where the fault is at work. */
+  hops?: readonly Hop[];
 }
 
 /** A fault at work. */

@@ -1,6 +1,6 @@
 import type { Deed } from "../proxy/rules.ts";
 import { seeded } from "../proxy/rules.ts";
-import type { Hop } from "../types.ts";
+import type { FaultOptions, Hop } from "../types.ts";
 import type { Fault } from "./injected.ts";
 
 interface RuleFault {
@@ -16,18 +16,29 @@ export function byRule({ hops, deed, share, what }: RuleFault): Fault {
   return async ({ proxies }, options) => {
     const { seed, rooms } = options;
     const does = typeof deed === "function" ? deed(seeded(seed)) : deed;
-    const rule = await proxies.impose({ hops, rooms, share: options.share ?? share, seed, ...does });
+    const rule = await proxies.impose({
+      hops: within(hops, options),
+      rooms,
+      share: options.share ?? share,
+      seed,
+      ...does,
+    });
     return async () => ({ hits: await proxies.lift(rule), what });
   };
 }
 
 /** Cuts sockets once; there is nothing to mend, they come back by themselves. */
 export function byCut({ hops, share, what }: Omit<RuleFault, "deed">): Fault {
-  return async ({ proxies }, { seed, rooms, share: wanted = share }) => {
+  return async ({ proxies }, options) => {
+    const { seed, rooms, share: wanted = share } = options;
     const how = seeded(seed)() < 0.5 ? "fin" : "rst";
-    const hits = await proxies.cut({ hops, rooms, share: wanted, seed }, how);
+    const hits = await proxies.cut({ hops: within(hops, options), rooms, share: wanted, seed }, how);
     return async () => ({ hits, what });
   };
+}
+
+function within(hops: readonly Hop[], { hops: wanted = hops }: FaultOptions): Hop[] {
+  return hops.filter((hop) => wanted.includes(hop));
 }
 
 const CLIENTS: readonly Hop[] = ["worker", "rooms"];
