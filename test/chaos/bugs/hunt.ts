@@ -7,7 +7,7 @@ import type { Bug } from "./bugs.ts";
 import { patchPlugin } from "./patch-plugin.ts";
 import { type Scenario, type ScenarioName, SCENARIOS } from "./scenarios.ts";
 
-const LOOK_MS = 500;
+const LOOK_MS = 1_000;
 const ROUNDS_MAX = 3;
 const SETTLE_WITH_BUG_MS = 10_000;
 /** The runs with bugs share the machine with other tests: what they are after is never a matter of speed. */

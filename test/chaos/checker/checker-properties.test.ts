@@ -167,7 +167,7 @@ describe("the checker", () => {
     );
   });
 
-  it("judges 200,000 messages seen by six listeners in seconds", { timeout: 60_000 }, () => {
+  it("judges 200,000 messages seen by six listeners in seconds of the processor's time", { timeout: 120_000 }, () => {
     const story = new Story();
     const people = ["one", "two", "three", "four", "five", "six"];
     for (const name of people) story.come(name);
@@ -181,8 +181,9 @@ describe("the checker", () => {
           story.deliver(name, ...Array.from({ length: 20 }, (_, back) => message.n - 19 + back));
     }
     const entries = story.end();
-    const startedAt = performance.now();
+    const before = process.threadCpuUsage();
     expect(check(entries)).toEqual([]);
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(15_000);
   });
 });

@@ -315,16 +315,6 @@ describe("what is not a violation", () => {
     expect(broken(story.end())).toEqual([]);
   });
 
-  it("a row that a fault has made Postgres refuse", () => {
-    const story = begin();
-    const message = story.say("ann", "a-000002");
-    story.fault({ name: "postgres_refuses_rows" }, () => story.say("ann", "a-000003"));
-    story.write({ kind: "refused_rows", messages: [message.n] });
-    story.write({ kind: "rows", room: ROOM, after: 0, count: 3, first: 1, last: 4 });
-    const postgres = story.stored.filter(({ seq }) => seq !== message.seq);
-    expect(broken(story.end({ postgres }))).toEqual([]);
-  });
-
   it("somebody who is away for long and is shown as gone", () => {
     const story = begin();
     story.drop("bob");

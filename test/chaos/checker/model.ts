@@ -39,6 +39,8 @@ export class Model {
   readonly #kinds = new Map<EntryKind, Entry[]>();
   readonly #byContent = new Map<string, Sent[]>();
   readonly #byId = new Map<string, Sent[]>();
+  readonly #sendings = new Map<number, Sent | undefined>();
+  readonly #firstSendings = new Map<string, Sent>();
 
   constructor(entries: readonly Entry[]) {
     this.entries = entries;
@@ -77,20 +79,45 @@ export class Model {
     return this.#byContent.get(`${room} ${content}`) ?? [];
   }
 
+  /**
+   * What a message was sent as; undefined when nobody of its author's sent it. Two messages that somebody sent under one id
+   * give the same answer.
+   */
+  sendingOf(message: EntryOf<"message">): Sent | undefined {
+    const { n } = message;
+    // Asked for every message of every view, so it is looked for once.
+    if (!this.#sendings.has(n)) this.#sendings.set(n, this.#findSending(message));
+    return this.#sendings.get(n);
+  }
+
+  #findSending({ room, user, content }: EntryOf<"message">): Sent | undefined {
+    const sent = this.sendersOf(room, content).find((one) => one.user === user);
+    if (sent === undefined) return undefined;
+    const key = `${user} ${room} ${sent.id}`;
+    const first = this.#firstSendings.get(key) ?? sent;
+    this.#firstSendings.set(key, first);
+    return first;
+  }
+
   /** Whether a fault of a kind was at work at some time between the two. */
   wasDisturbed(is: "mangles" | "delays", from: number, to: number): boolean {
     return this.faults.some((fault) => fault[is] && fault.from <= to && fault.to >= from);
   }
 
-  /** For how much of the time between the two a socket was not read, or the machine had no time for anything. */
+  /**
+   * How late something may come to a socket that was on its way between the two: by as long as the socket was not read, and
+   * by what the machine needed at worst, in the run's process once and in the rooms' twice (on hearing, and on telling).
+   */
   heldUpMs(socket: number, from: number, to: number): number {
-    const overlap = (begin: number, end: number) => Math.max(0, Math.min(end, to) - Math.max(begin, from));
-    const sum = (spans: readonly (readonly [number, number])[]) =>
-      spans.reduce((total, [begin, end]) => total + overlap(begin, end), 0);
-    const pauses = this.of("paused").filter((pause) => pause.socket === socket);
-    const late = (what: EntryOf<"late">["what"]) =>
-      sum(this.of("late").flatMap((one) => (one.what === what ? [[one.at - one.ms, one.at] as const] : [])));
-    return sum(pauses.map(({ at, until }) => [at, until] as const)) + Math.max(late("run"), late("rooms"));
+    const isWithin = (begin: number, end: number) => begin <= to && end >= from;
+    const pauses = this.of("paused").filter((pause) => pause.socket === socket && isWithin(pause.at, pause.until));
+    const unread = pauses.reduce((sum, { at, until }) => sum + until - at, 0);
+    const worst = (what: EntryOf<"late">["what"]) =>
+      Math.max(
+        0,
+        ...this.of("late").map((one) => (one.what === what && isWithin(one.at - one.ms, one.at) ? one.ms : 0)),
+      );
+    return unread + worst("run") + 2 * worst("rooms");
   }
 
   /** Whether no fault (of those that matter) was at work between the two, nor right before. */

@@ -41,7 +41,7 @@ it.each<[string, (at: number) => NewEntry]>([
     "the reader did not read for 2 s of it",
     (at) => ({ kind: "paused", client: "bob", socket: BOB, until: at + 2_000 }),
   ],
-  ["the rooms' process had no time for 2 s of it", () => ({ kind: "late", what: "rooms", ms: 2_000 })],
+  ["the rooms' process had no time for 1 s of it", () => ({ kind: "late", what: "rooms", ms: 1_000 })],
 ])("typing that is shown for 11 s is still one when %s", (_what, tell) => {
   expect(typingFor11Seconds(tell)).toHaveLength(1);
 });

@@ -259,8 +259,13 @@ export const FaultEntry = z.object({
   hadEffect: z.optional(z.boolean()),
   detail: z.optional(z.string()),
 });
-/** Messages whose rows a fault has made Postgres refuse: those may come late or never. */
-export const RefusedRowsEntry = z.object({ kind: z.literal("refused_rows"), at: At, messages: z.array(N) });
+/** Messages whose rows this fault would have made Postgres refuse, whenever they came: which of them came then is not said. */
+export const RefusedRowsEntry = z.object({
+  kind: z.literal("refused_rows"),
+  at: At,
+  fault: z.int(),
+  messages: z.array(N),
+});
 
 /**
  * The machine had no time: something that takes next to none took this long, and ended at `at`. Measured by a timer of the

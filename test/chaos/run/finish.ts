@@ -9,6 +9,8 @@ const LOOK_MS = 100;
 const SETTLE_MS = 30_000;
 /** After this nobody may be believed to be somewhere they are not, whatever has become of them. */
 export const PRESENCE_MS = 47_000;
+/** A refused row is offered again after a minute. */
+const ROWS_MS = 90_000;
 const PAGE = 200;
 const ATTEMPTS = 60;
 
@@ -18,8 +20,8 @@ export interface FinishDeps {
   recorder: Recorder;
   http: ChaosHttp;
   watch: Watch;
-  /** Faults that have made Postgres refuse rows. */
-  refusals: readonly FaultOptions[];
+  /** Faults that have made Postgres refuse rows, by their number in the history. */
+  refusals: ReadonlyMap<number, FaultOptions>;
 }
 
 /** Waits until everybody has been answered and has seen the same, at most 30 s, or until it is over. @returns what is still missing. */
@@ -60,6 +62,28 @@ function findMissing(actors: readonly Actor[], rooms: readonly string[], watch: 
   return missing;
 }
 
+/** Where rows were refused: waits until they have been offered again and taken. @returns what rooms still lack */
+export async function untilRowsAreThere(
+  { actors, rooms, watch, refusals }: FinishDeps,
+  over: AbortSignal,
+): Promise<string[]> {
+  if (refusals.size === 0) return [];
+  const until = performance.now() + ROWS_MS;
+  for (;;) {
+    const counts = (await attempt(() => watch.countRows())) ?? new Map<string, number>();
+    const lacking = rooms.flatMap((room) => {
+      const head = Math.max(
+        0,
+        ...actors.map(({ client, rooms: own }) => (own.includes(room) ? client.headOf(room) : 0)),
+      );
+      const lacks = head - (counts.get(room) ?? 0);
+      return lacks > 0 ? [`${lacks} of ${room}`] : [];
+    });
+    if (lacking.length === 0 || performance.now() > until || over.aborted) return lacking;
+    await sleep(LOOK_MS * 10);
+  }
+}
+
 /** Waits until presence must be true, and asks HTTP for it too. */
 export async function checkPresence({ actors, rooms, recorder, http }: FinishDeps, afterMs: number): Promise<void> {
   await sleep(afterMs);
@@ -77,25 +101,22 @@ export async function checkPresence({ actors, rooms, recorder, http }: FinishDep
 /** Reads everything that is kept, from both ends. */
 export async function readEverything(deps: FinishDeps): Promise<void> {
   const { actors, rooms, recorder, http, watch } = deps;
+  await noteRefused(deps);
   for (const room of rooms) {
     const told = await readHttp(http, actors, room);
     if (told !== undefined) write(recorder, room, "http", told);
-    if (told !== undefined) await noteRefused(deps, room, told);
     const rows = await attempt(() => watch.readRows(room));
     if (rows !== undefined) write(recorder, room, "postgres", rows);
   }
 }
 
-async function noteRefused(
-  { recorder, watch, refusals }: FinishDeps,
-  room: string,
-  all: readonly VisibleMessage[],
-): Promise<void> {
-  const ids = all.map(({ messageId }) => messageId);
-  for (const options of refusals) {
+/** Which messages each of these faults was about, of all that anybody has ever seen. */
+async function noteRefused({ recorder, watch, refusals }: FinishDeps): Promise<void> {
+  const all = recorder.entries.filter((entry) => entry.kind === "message");
+  const ids = all.map(({ id }) => id);
+  for (const [fault, options] of refusals) {
     const refused = await watch.findRefused(ids, options);
-    const messages = all.filter(({ messageId }) => refused.has(messageId));
-    recorder.write({ kind: "refused_rows", messages: messages.map((message) => recorder.number(room, message)) });
+    recorder.write({ kind: "refused_rows", fault, messages: all.flatMap(({ id, n }) => (refused.has(id) ? [n] : [])) });
   }
 }
 

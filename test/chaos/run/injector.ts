@@ -1,5 +1,5 @@
 import type { Recorder } from "../history/recorder.ts";
-import type { ChaosWorld, FaultName, Injected, PlannedFault } from "../world/types.ts";
+import type { ChaosWorld, FaultName, FaultOptions, Injected, PlannedFault } from "../world/types.ts";
 
 /** Faults that lose, double or swap frames by themselves: a stream may then be broken through no fault of the room. */
 const MANGLES: ReadonlySet<FaultName> = new Set<FaultName>([
@@ -30,6 +30,8 @@ export class Injector {
   readonly #recorder: Recorder;
   #count = 0;
   readonly troubles: string[] = [];
+  /** The faults that have made Postgres refuse rows, by their number in the history. */
+  readonly refusals = new Map<number, FaultOptions>();
 
   constructor(world: ChaosWorld, recorder: Recorder) {
     this.#world = world;
@@ -53,6 +55,7 @@ export class Injector {
     let injected: Injected | undefined;
     try {
       injected = await this.#world.inject(name, options);
+      if (name === "postgres_refuses_rows") this.refusals.set(fault, options);
       await sleep(forMs, over);
       await injected.heal();
     } catch (error) {

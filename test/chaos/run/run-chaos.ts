@@ -3,7 +3,7 @@ import type { EntryOf } from "../history/entries.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { ChaosWorld, Schedule, SeenAnswer } from "../world/types.ts";
 import { type Actor, castActors, type CastOptions, createHttp } from "./cast.ts";
-import { checkPresence, readEverything, settle } from "./finish.ts";
+import { checkPresence, readEverything, settle, untilRowsAreThere } from "./finish.ts";
 import { Lateness } from "./lateness.ts";
 import type { LineTap } from "./line-tap.ts";
 import { Injector, sleep } from "./injector.ts";
@@ -43,11 +43,15 @@ export interface RunOptions {
 export interface RunOutcome {
   /** What had not settled 30 s after healing. */
   missing: string[];
+  /** Rows that Postgres has refused, and has not been given again in a minute and a half. */
+  lacking: string[];
   /** Faults that could not be injected or healed. */
   troubles: string[];
   /** Clients that were told to stop. */
   stopped: string[];
 }
+
+const NOTHING_MISSING = { missing: [], lacking: [], stopped: [] };
 
 /** Lets clients talk in a world while the schedule hurts it; everything is in the recorder afterwards. */
 export async function runChaos(
@@ -74,8 +78,7 @@ export async function runChaos(
   const actors = castActors(cast, { world, recorder, secrets, http, random: random.fork() });
   const injector = new Injector(world, recorder);
   const over = options.over ?? new AbortController().signal;
-  const refusals = schedule.faults.flatMap(({ name, options: how }) => (name === "postgres_refuses_rows" ? [how] : []));
-  const finish = { actors, rooms: cast.rooms, recorder, http, watch, refusals };
+  const finish = { actors, rooms: cast.rooms, recorder, http, watch, refusals: injector.refusals };
   const reporting = setInterval(() => progress(describe(recorder, actors)), PROGRESS_MS);
   try {
     progress(`${actors.length} clients join ${cast.rooms.length} rooms`);
@@ -87,11 +90,13 @@ export async function runChaos(
     for (const trouble of injector.troubles) progress(`a fault failed: ${trouble}`);
     progress("healing everything");
     await world.heal();
-    if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
+    if (over.aborted) return { ...NOTHING_MISSING, troubles: injector.troubles };
     recorder.write({ kind: "phase", phase: "healed" });
     const missing = await settle(finish, options.settleMs, over);
-    if (over.aborted) return { missing: [], troubles: injector.troubles, stopped: [] };
+    if (over.aborted) return { ...NOTHING_MISSING, troubles: injector.troubles };
     progress(missing.length === 0 ? "everybody sees the same" : `after 30 s ${missing.length} things have not settled`);
+    const lacking = await untilRowsAreThere(finish, over);
+    if (lacking.length > 0) progress(`Postgres has refused rows and still lacks ${lacking.join(", ")}`);
     if (options.presenceAfterMs !== undefined && missing.length === 0) {
       progress("waiting until everybody must know who is where");
       await checkPresence(finish, options.presenceAfterMs);
@@ -100,7 +105,7 @@ export async function runChaos(
     await readEverything(finish);
     recorder.write({ kind: "phase", phase: "ended" });
     await noteAnswers(world, recorder, answered);
-    return { missing, troubles: injector.troubles, stopped: findStopped(actors) };
+    return { missing, lacking, troubles: injector.troubles, stopped: findStopped(actors) };
   } finally {
     clearInterval(reporting);
     for (const { client } of actors) client.stop();

@@ -61,6 +61,16 @@ export class Watch {
     }
   }
 
+  /** How many rows of each room there are. */
+  async countRows(): Promise<Map<string, number>> {
+    const text = `
+      select channel_id, count(*) as count from events
+      where channel_id in (select json_array_elements_text($1::json)) group by channel_id`;
+    const params = [JSON.stringify([...this.#lastRow.keys()])];
+    const rows = await this.#sql.rows(z.object({ channel_id: z.string(), count: z.coerce.number() }), { text, params });
+    return new Map(rows.map(({ channel_id: room, count }) => [room, count]));
+  }
+
   /** Those of the messages whose rows one fault has refused, or would have. */
   async findRefused(ids: readonly string[], { seed, share }: FaultOptions): Promise<Set<string>> {
     const text = `select id from json_array_elements_text($1::json) as given (id) where ${refusesRow("id", seed, share)}`;

@@ -1,6 +1,6 @@
 import type { EntryOf } from "../../history/entries.ts";
 import { type Finding, Look } from "../finding.ts";
-import type { Model } from "../model.ts";
+import type { Model, Sent } from "../model.ts";
 import { readViews } from "../views.ts";
 
 /**
@@ -42,10 +42,9 @@ export function historyWasRead(model: Model): Finding {
 /** The same `(user, clientMessageId)` is one message: it is not twice in history, nor in any client's view. */
 export function sentOnceIsKeptOnce(model: Model): Finding {
   const look = new Look();
-  for (const [room, all] of model.histories)
-    lookForTwo(look, model, room, all, (seq) => ({ room, seq, text: "in history" }));
+  for (const [room, all] of model.histories) lookForTwo(look, model, all, (seq) => ({ room, seq, text: "in history" }));
   for (const { client, room, messages } of readViews(model))
-    lookForTwo(look, model, room, model.resolve([...messages]), (seq) => ({
+    lookForTwo(look, model, model.resolve([...messages]), (seq) => ({
       client,
       room,
       seq,
@@ -57,24 +56,23 @@ export function sentOnceIsKeptOnce(model: Model): Finding {
 function lookForTwo(
   look: Look,
   model: Model,
-  room: string,
   messages: readonly EntryOf<"message">[],
   where: (seq: number) => Finding["violations"][number],
 ): void {
-  const places = new Map<string, number>();
-  for (const { seq, content, user } of messages) {
-    const sender = model.sendersOf(room, content).find((one) => one.user === user);
-    if (sender === undefined) continue;
-    const key = `${user} ${sender.id}`;
-    const before = places.get(key);
+  const places = new Map<Sent, number>();
+  for (const message of messages) {
+    const { seq } = message;
+    const sent = model.sendingOf(message);
+    if (sent === undefined) continue;
+    const before = places.get(sent);
     if (before === undefined) {
-      places.set(key, seq);
+      places.set(sent, seq);
       look.lookedAt += 1;
     } else if (before !== seq) {
       const place = where(seq);
       look.found({
         ...place,
-        text: `message ${sender.id} of ${user} is twice ${place.text}: at ${before} and at ${seq}`,
+        text: `message ${sent.id} of ${sent.user} is twice ${place.text}: at ${before} and at ${seq}`,
       });
     }
   }

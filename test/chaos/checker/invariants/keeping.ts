@@ -40,9 +40,21 @@ export function outboxDrainsInOrder(model: Model): Finding {
   return look;
 }
 
+/** How long after a fault a message that came during it may be seen first. */
+const SEEN_WITHIN_MS = 2_000;
+
+/** Rows that Postgres was made to refuse: those a fault was about that were handed over while it was at work. */
 function refusedSeqs(model: Model): Set<string> {
-  const refused = model.of("refused_rows").flatMap(({ messages }) => model.resolve(messages));
-  return new Set(refused.map(({ room, seq }) => `${room} ${seq}`));
+  const refused = new Set<string>();
+  for (const { fault, messages } of model.of("refused_rows")) {
+    const span = model.faults.find((one) => one.fault === fault);
+    if (span === undefined) continue;
+    const stored = new Map<string, number>();
+    for (const { at, room, last } of model.of("rows")) if (at < span.from) stored.set(room, last);
+    for (const { at, room, seq } of model.resolve(messages))
+      if (seq > (stored.get(room) ?? 0) && at <= span.to + SEEN_WITHIN_MS) refused.add(`${room} ${seq}`);
+  }
+  return refused;
 }
 
 /** At the end everything is in Postgres that is in history: store, then tell, then hand over. */
