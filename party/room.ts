@@ -71,7 +71,8 @@ export class ChatRoom {
     this.readers = new Readers(this);
     const lost = (session: Session) => this.#bursts.lost(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
-    this.fanOut = new FanOut({ sessions, after, now, lost, stop });
+    const leaving = () => this.#bursts.drain();
+    this.fanOut = new FanOut({ sessions, after, now, lost, leaving, stop });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
@@ -84,6 +85,7 @@ export class ChatRoom {
     this.#bursts = new Bursts({
       after,
       now,
+      gathers: () => this.fanOut.gathers(),
       take: (session, message) => this.#take(session, message),
       drop: (session) => this.drop(session),
     });
@@ -109,7 +111,7 @@ export class ChatRoom {
       );
     this.#mindAlarm();
     const session = this.sessions.find(connection);
-    if (session === undefined) return undefined;
+    if (session === undefined || this.#frames.takeReceipt(session, message)) return undefined;
     return this.#bursts.take(session, message);
   }
 
