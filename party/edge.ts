@@ -4,15 +4,15 @@ import { readHandshake, readRoomPath } from "../domain/socket-auth.ts";
 import { type Entrance, type Guest, openDoor, turnAway } from "../domain/socket-door.ts";
 import { acceptSocket, closeWith, socketOf, upgradeResponse } from "../domain/sockets.ts";
 import { WaitingRoom } from "../domain/waiting-room.ts";
-import { BANNED_EVERYWHERE, ChatError } from "../protocol/errors.ts";
+import { ChatError } from "../protocol/errors.ts";
 import { Problem } from "../protocol/http.ts";
 import { RESERVED_CHANNEL_IDS, roomKey } from "../protocol/ids.ts";
 import { setUpEdge } from "./edge-setup.ts";
 import { readInternal } from "./internal.ts";
 import { jsonPost, type Lobby, objectOf, type ObjectStub } from "./lobby.ts";
-import { type Visit, VisitReply } from "./person.ts";
-import { askPerson } from "./person-link.ts";
+import type { VisitReply } from "./person.ts";
 import { pipe } from "./pipe.ts";
+import { takeBack, visit } from "./visiting.ts";
 
 /** The room's own addresses that our Worker may ask, and how. */
 const VERBS = new Map([
@@ -85,8 +85,6 @@ async function askRoom(request: Request, lobby: Lobby): Promise<Response> {
   return answer as Response; // a room's fetch answers with one
 }
 
-type Admission = z.infer<typeof VisitReply>;
-
 /**
  * Asks the person's object and then the room whether the guest may come in. The room is asked before its socket is
  * opened, because a socket that a sleeping room closes before its client has said anything hears the code at once, but its
@@ -94,11 +92,16 @@ type Admission = z.infer<typeof VisitReply>;
  *
  * @throws {ChatError} why not
  */
-async function requireAdmission(lobby: Lobby, guest: Guest): Promise<Admission> {
+async function requireAdmission(lobby: Lobby, guest: Guest): Promise<VisitReply> {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
   // One after the other: a room that is asked may create its channel, which whoever is banned everywhere must not bring about.
   const admission = await visit(lobby, guest);
-  await askRoomAdmission(lobby, guest);
+  try {
+    await askRoomAdmission(lobby, guest);
+  } catch (error) {
+    await takeBack(lobby, guest, admission, error);
+    throw error;
+  }
   return admission;
 }
 
@@ -107,17 +110,6 @@ async function askRoomAdmission(lobby: Lobby, guest: Guest): Promise<void> {
   if (answer.status === 204) return;
   const refused = Refused.safeParse(await answer.json());
   throw new ChatError(refused.success ? refused.data.code : "internal");
-}
-
-/** The person's own object knows of every room they come to, and may say that they must not come to any. */
-async function visit(lobby: Lobby, { claims, roomId }: Guest): Promise<Admission> {
-  const { app, userId, issuedAt } = claims;
-  try {
-    return await askPerson(VisitReply, lobby, app, userId, "visit", { roomId, issuedAt } satisfies Visit);
-  } catch (error) {
-    const isBan = error instanceof ChatError && error.code === "banned";
-    throw isBan ? new ChatError("banned", { detail: BANNED_EVERYWHERE }) : error;
-  }
 }
 
 function asRefusal(error: unknown): ChatError {
@@ -140,7 +132,7 @@ function roomFor(lobby: Lobby, { claims, roomId }: Guest): ObjectStub {
   return objectOf(lobby, "main", roomKey(claims.app, roomId));
 }
 
-async function callRoom(lobby: Lobby, guest: Guest, { notBefore }: Admission) {
+async function callRoom(lobby: Lobby, guest: Guest, { notBefore }: VisitReply) {
   if (RESERVED_CHANNEL_IDS.has(guest.roomId)) throw new ChatError("room_not_found");
   const headers = headersFor(guest);
   headers.set("x-parley-not-before", String(notBefore));

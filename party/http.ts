@@ -1,3 +1,4 @@
+import type * as z from "zod/mini";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import type { RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
@@ -6,6 +7,7 @@ import { readBan, readRoomPath, requireBearer } from "./admission.ts";
 import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { readTail, readTailRange } from "./tail.ts";
+import type { HereReply } from "./visiting.ts";
 
 /** The parts of a request that a room reads. */
 export interface RoomRequest {
@@ -21,7 +23,8 @@ const PRESENCE_MAX = 1_000;
 /** Answers our own Worker. Whoever has no internal token learns nothing, not even that there is something. */
 export async function answerRequest(room: ChatRoom, request: RoomRequest): Promise<Response> {
   const path = readRoomPath(request.url);
-  if (path?.verb === "admission") return answerAdmission(room, request);
+  if (path?.verb === "admission") return answerGuest(room, () => answerAdmission(room, request));
+  if (path?.verb === "here") return answerGuest(room, () => answerHere(room, request));
   const claims = await verifyInternal(room, request);
   if (path === undefined || claims === undefined || claims.app !== path.app) return notFound();
   switch (`${request.method} ${path.verb}`) {
@@ -42,9 +45,20 @@ export async function answerRequest(room: ChatRoom, request: RoomRequest): Promi
 
 /** The edge asks with the guest's own token, before it opens the socket. */
 async function answerAdmission(room: ChatRoom, request: RoomRequest): Promise<Response> {
+  await room.door.requireAdmission(request);
+  return new Response(null, { status: 204 });
+}
+
+/** Whether the guest has a socket here already. */
+async function answerHere(room: ChatRoom, { headers }: RoomRequest): Promise<Response> {
+  const { userId } = await room.deps.verify("ws", requireBearer(headers));
+  const [session] = room.sessions.of(userId);
+  return Response.json({ isHere: session !== undefined } satisfies z.infer<typeof HereReply>);
+}
+
+async function answerGuest(room: ChatRoom, answer: () => Promise<Response>): Promise<Response> {
   try {
-    await room.door.requireAdmission(request);
-    return new Response(null, { status: 204 });
+    return await answer();
   } catch (error) {
     if (!(error instanceof ChatError)) room.deps.log.error("admission_failed", error);
     const code = error instanceof ChatError ? error.code : "internal";

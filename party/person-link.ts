@@ -16,7 +16,7 @@ export async function askPerson<Answer>(
   lobby: Lobby,
   app: AppId,
   userId: UserId,
-  verb: "visit" | "order",
+  verb: "visit" | "whereabouts" | "order",
   body: unknown,
 ): Promise<Answer> {
   try {

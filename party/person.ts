@@ -2,7 +2,8 @@ import * as z from "zod/mini";
 import { isOvertaken, PersonOrder } from "../domain/orders.ts";
 import type { Restriction } from "../domain/ports.ts";
 import { laterRevocation, requireUnrestricted, RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
-import { VISIT_KEPT_MS, VISIT_NEWS_MS, VISITS_MAX } from "../domain/visits.ts";
+import { TokenBucket } from "../domain/token-bucket.ts";
+import { KNOCKS, VISIT_KEPT_MS, VISIT_NEWS_MS, VISIT_UNDER_WAY_MS, VISITS_MAX } from "../domain/visits.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { ChannelId } from "../protocol/ids.ts";
 import { Durable } from "./durable.ts";
@@ -12,8 +13,19 @@ import type { Platform } from "./platform.ts";
 /** Somebody comes to a room, with a token issued then. */
 export const Visit = z.object({ roomId: ChannelId, issuedAt: z.number() });
 export type Visit = z.infer<typeof Visit>;
+const VisitedRoom = z.object({ roomId: ChannelId, knock: z.number() });
 /** They may; tokens issued before `notBefore` they must not use there. */
-export const VisitReply = z.object({ notBefore: z.number() });
+export const VisitReply = z.object({
+  notBefore: z.number(),
+  /** Names this visit. */
+  knock: z._default(z.number(), 0),
+  /** There are too many rooms: whoever asked finds out whether they still are in this one. */
+  doubtful: z.optional(VisitedRoom),
+});
+export type VisitReply = z.infer<typeof VisitReply>;
+/** What was found out about a room. `knock`: the newest visit there that was known of. */
+export const Whereabouts = z.extend(VisitedRoom, { isHere: z.boolean() });
+export type Whereabouts = z.infer<typeof Whereabouts>;
 /** The rooms where they have been, and may still be. */
 export const OrderReply = z.object({ rooms: z.array(ChannelId) });
 
@@ -41,8 +53,13 @@ export class Person {
   #restriction: Restriction = UNRESTRICTED;
   /** When the store took in that they are banned, or are not any more. */
   #banDecidedAt = 0;
-  /** When they last came to each room. */
+  /** When they last came to each room, to the hour. */
   #visits = new Map<ChannelId, number>();
+  /** The newest visit to each room in this waking, and when it was. */
+  readonly #knocks = new Map<ChannelId, { knock: number; at: number }>();
+  /** No two visits have one number, not even in two wakings. */
+  #lastKnock: number;
+  readonly #limit: TokenBucket;
   #isAwake = false;
 
   constructor(platform: Pick<Platform, "storage" | "blockConcurrencyWhile">, now: () => number, log: RoomLogger) {
@@ -50,6 +67,8 @@ export class Person {
     this.#now = now;
     this.#log = log;
     this.#durable = new Durable(platform.storage, log);
+    this.#limit = new TokenBucket(KNOCKS, now);
+    this.#lastKnock = now();
   }
 
   /** Nothing that is answered leaves before what it says is durable. */
@@ -59,6 +78,7 @@ export class Person {
       const verb = new URL(request.url).pathname.split("/").at(-1);
       const body: unknown = JSON.parse(await request.text());
       if (verb === "visit") return Response.json(this.#visit(Visit.parse(body)));
+      if (verb === "whereabouts") return Response.json(this.#note(Whereabouts.parse(body)));
       if (verb === "order") return Response.json(this.#order(PersonOrder.parse(body)));
       throw new ChatError("not_found");
     } catch (error) {
@@ -74,25 +94,56 @@ export class Person {
       this.#durable.alarmIs(undefined);
       await this.#requireAwake();
       const old = [...this.#visits].filter(([, at]) => at + VISIT_KEPT_MS <= this.#now()).map(([roomId]) => roomId);
-      for (const roomId of old) this.#visits.delete(roomId);
-      this.#durable.forget(old.map((roomId) => ROOM + roomId));
+      this.#forget(old);
       if (this.#visits.size > 0) this.#durable.wakeBy(Math.min(...this.#visits.values()) + VISIT_KEPT_MS);
     } catch (error) {
       this.#log.error("alarm_failed", error);
     }
   }
 
-  #visit({ roomId, issuedAt }: Visit): z.infer<typeof VisitReply> {
+  #visit({ roomId, issuedAt }: Visit): VisitReply {
     const now = this.#now();
+    if (this.#limit.take() !== undefined) throw new ChatError("rate_limited");
     requireUnrestricted(this.#restriction, issuedAt, now);
     const last = this.#visits.get(roomId);
-    if (last === undefined && this.#visits.size >= VISITS_MAX) throw new ChatError("rate_limited");
-    if (last === undefined || Math.abs(now - last) > VISIT_NEWS_MS) {
-      this.#visits.set(roomId, now);
-      this.#durable.keep({ [ROOM + roomId]: now });
-      this.#durable.wakeBy(now + VISIT_KEPT_MS);
+    if (last === undefined || Math.abs(now - last) > VISIT_NEWS_MS) this.#keepVisit(roomId);
+    const knock = (this.#lastKnock += 1);
+    this.#knocks.set(roomId, { knock, at: now });
+    const doubtful = this.#visits.size > VISITS_MAX ? this.#oldest() : undefined;
+    return { notBefore: this.#restriction.revokedBefore, knock, ...(doubtful && { doubtful }) };
+  }
+
+  #keepVisit(roomId: ChannelId): void {
+    const now = this.#now();
+    this.#visits.set(roomId, now);
+    this.#durable.keep({ [ROOM + roomId]: now });
+    this.#durable.wakeBy(now + VISIT_KEPT_MS);
+  }
+
+  /** The room they have not come to for longest, but for those they may be entering now. */
+  #oldest(): z.infer<typeof VisitedRoom> | undefined {
+    let oldest: { roomId: ChannelId; at: number } | undefined;
+    for (const [roomId, at] of this.#visits) {
+      const isUnderWay = (this.#knocks.get(roomId)?.at ?? -Infinity) > this.#now() - VISIT_UNDER_WAY_MS;
+      if (!isUnderWay && at < (oldest?.at ?? Infinity)) oldest = { roomId, at };
     }
-    return { notBefore: this.#restriction.revokedBefore };
+    return oldest && { roomId: oldest.roomId, knock: this.#knocks.get(oldest.roomId)?.knock ?? 0 };
+  }
+
+  /** Forgets a room where they are not, unless they have come there again meanwhile. */
+  #note({ roomId, knock, isHere }: Whereabouts): object {
+    const isNews = this.#visits.has(roomId) && (this.#knocks.get(roomId)?.knock ?? 0) === knock;
+    if (isNews && isHere) this.#keepVisit(roomId);
+    if (isNews && !isHere) this.#forget([roomId]);
+    return {};
+  }
+
+  #forget(rooms: readonly ChannelId[]): void {
+    for (const roomId of rooms) {
+      this.#visits.delete(roomId);
+      this.#knocks.delete(roomId);
+    }
+    this.#durable.forget(rooms.map((roomId) => ROOM + roomId));
   }
 
   #order(order: PersonOrder): z.infer<typeof OrderReply> {

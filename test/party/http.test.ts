@@ -52,6 +52,22 @@ describe.each([
     },
   );
 
+  it("J24 here: whether the guest has a socket, by their own token and by nobody else's", async () => {
+    const world = new World({ sleepy });
+    const isHere = async (token?: string) => {
+      const answer = await world.request("here", token);
+      return { status: answer.status, ...((await answer.json()) as object) };
+    };
+    expect(await isHere(await world.token("alice"))).toEqual({ status: 200, isHere: false });
+    const alice = await world.connect("alice");
+    expect(await isHere(await world.token("alice"))).toEqual({ status: 200, isHere: true });
+    expect(await isHere(await world.token("bob"))).toEqual({ status: 200, isHere: false });
+    await alice.leave();
+    expect(await isHere(await world.token("alice"))).toEqual({ status: 200, isHere: false });
+    for (const token of [undefined, "x.y.z", await world.token("alice", { kind: "rest" })])
+      expect((await isHere(token)).status).toBe(401);
+  });
+
   it("presence: who is here", async () => {
     const world = new World({ sleepy });
     await world.connect("alice", { name: "Alice" });

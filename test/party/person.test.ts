@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { VISIT_KEPT_MS, VISITS_MAX } from "../../domain/visits.ts";
+import { KNOCKS, VISIT_KEPT_MS, VISITS_MAX } from "../../domain/visits.ts";
 import { createRoomLogger } from "../../party/log.ts";
-import { Person } from "../../party/person.ts";
+import { Person, type VisitReply } from "../../party/person.ts";
 import { FakePlatform } from "./fake-platform.ts";
 
 const START = Date.parse("2026-03-01T12:00:00.000Z");
@@ -31,7 +31,10 @@ describe.each([
     const answer = await person.request({ url, text: async () => JSON.stringify(body) });
     return { status: answer.status, ...((await answer.json()) as object) };
   };
-  const visit = (roomId: string, issuedAt = now) => ask("visit", { roomId, issuedAt });
+  const visit = async (roomId: string, issuedAt = now) => {
+    const answer = await ask("visit", { roomId, issuedAt });
+    return Object.fromEntries(Object.entries(answer).filter(([name]) => name !== "knock"));
+  };
   const order = (change: object) => ask("order", { userId: "bob", requestId: "r1", ...change });
   const advance = async (ms: number) => {
     for (const until = now + ms; ;) {
@@ -137,21 +140,67 @@ describe.each([
   });
 });
 
-it("takes no more rooms than a person can be in", async () => {
-  const platform = new FakePlatform();
-  const rooms = Array.from({ length: VISITS_MAX }, (_, at) => [`room:r${at}`, START] as const);
-  for (let at = 0; at < rooms.length; at += 100)
-    await platform.storage.put(Object.fromEntries(rooms.slice(at, at + 100)));
-  const person = new Person(
-    platform,
-    () => START,
-    createRoomLogger(false, () => {}),
-  );
-  const visit = async (roomId: string) => {
-    const text = async () => JSON.stringify({ roomId, issuedAt: START });
+describe("somebody who has been in very many rooms", () => {
+  let platform: FakePlatform;
+  let now: number;
+  let person: Person;
+  beforeEach(async () => {
+    [platform, now] = [new FakePlatform(), START + VISITS_MAX];
+    const rooms = Array.from({ length: VISITS_MAX }, (_, at) => [`room:r${at}`, START + at] as const);
+    for (let at = 0; at < rooms.length; at += 100)
+      await platform.storage.put(Object.fromEntries(rooms.slice(at, at + 100)));
+    const log = createRoomLogger(false, () => {});
+    person = new Person(platform, () => now, log);
+  });
+  const ask = async (verb: string, body: object) => {
+    const text = async () => JSON.stringify(body);
+    const answer = await person.request({ url: `http://rooms.test/parties/people/0123abcd/${verb}`, text });
+    return { status: answer.status, ...((await answer.json()) as Partial<VisitReply>) };
+  };
+  const visit = (roomId: string) => ask("visit", { roomId, issuedAt: now });
+  const kept = (roomId: string) => platform.storage.keys("room:").includes(`room:${roomId}`);
+
+  it("W10 is let in, and the room they came to longest ago is looked at", async () => {
+    expect(await visit("r0")).not.toHaveProperty("doubtful");
+    expect(await visit("one-more")).toMatchObject({ status: 200, doubtful: { roomId: "r1" } });
+    expect(kept("one-more")).toBe(true);
+  });
+
+  it("J24 has a room forgotten where they are not, and kept where they are", async () => {
+    const { doubtful: first } = await visit("one-more");
+    await ask("whereabouts", { ...first, isHere: true });
+    expect(kept("r0")).toBe(true);
+    const { doubtful: second } = await visit("another");
+    expect(second).toMatchObject({ roomId: "r1" });
+    await ask("whereabouts", { ...second, isHere: false });
+    expect(kept("r1")).toBe(false);
+    expect(platform.storage.keys("room:")).toHaveLength(VISITS_MAX + 1);
+  });
+
+  it("J24 keeps a room to which they have come again while it was looked at, or just before", async () => {
+    const { doubtful } = await visit("one-more");
+    await visit("r0");
+    await ask("whereabouts", { ...doubtful, isHere: false });
+    expect(kept("r0")).toBe(true);
+    expect(await visit("another")).toMatchObject({ doubtful: { roomId: "r1" } });
+    now += 60_001;
+    expect(await visit("a-third")).toMatchObject({ doubtful: { roomId: "r0" } });
+  });
+});
+
+it("W10 takes as many sockets at once as a person's tabs can need, and then two a second", async () => {
+  let now = START;
+  const log = createRoomLogger(false, () => {});
+  const person = new Person(new FakePlatform(), () => now, log);
+  const visit = async () => {
+    const text = async () => JSON.stringify({ roomId: "lobby", issuedAt: START });
     return (await person.request({ url: "http://rooms.test/parties/people/0123abcd/visit", text })).status;
   };
-  expect([await visit("r0"), await visit("one-too-many")]).toEqual([200, 429]);
+  const many = await Promise.all(Array.from({ length: KNOCKS.burst }, visit));
+  expect(new Set(many)).toEqual(new Set([200]));
+  expect(await visit()).toBe(429);
+  now += KNOCKS.everyMs;
+  expect([await visit(), await visit()]).toEqual([200, 429]);
 });
 
 it("refuses everybody when it cannot read what it kept", async () => {

@@ -1,3 +1,4 @@
+import { KNOCKS } from "../../../domain/visits.ts";
 import type * as z from "zod/mini";
 import * as frames from "../../../protocol/frames.ts";
 import * as ids from "../../../protocol/ids.ts";
@@ -195,6 +196,10 @@ function limits(): string[] {
         ["a frame", `${LIMITS.frameMaxBytes / 1024} KiB`],
         ["messages", "30 per user, room and minute (`RATE_LIMIT_MAX_MESSAGES`, `RATE_LIMIT_WINDOW_MS`)"],
         ["sockets", `${LIMITS.socketsPerUserPerRoom} per user and room; one more closes the oldest with 4507`],
+        [
+          "opening them",
+          `${KNOCKS.burst} per user to all rooms at once, and then ${1_000 / KNOCKS.everyMs} a second; one more is closed with 4029`,
+        ],
         [
           "rooms",
           `${LIMITS.roomsPerSocket} on one socket; a gateway socket that has been in none for ${TIMES.roomlessMs / 1_000} s is closed with 4003 and may come back`,
