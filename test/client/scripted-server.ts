@@ -12,6 +12,8 @@ export class ServerSide {
   readonly protocols: readonly string[];
   readonly frames: Frame[] = [];
   closed: number | undefined;
+  /** Answers by itself, for tests that are about something else. */
+  onFrame: (frame: Frame) => void = () => {};
   readonly #socket: WebSocket;
   readonly #wake: () => void;
 
@@ -19,10 +21,14 @@ export class ServerSide {
     this.#socket = socket;
     this.#wake = wake;
     this.url = new URL(request.url ?? "/", "ws://test");
-    this.protocols = (request.headers["sec-websocket-protocol"] ?? "").split(", ");
+    this.protocols = (request.headers["sec-websocket-protocol"] ?? "").split(/, ?/);
     this.token = this.protocols.find((offer) => offer.startsWith("chat.token."))?.slice(11) ?? "";
     socket.on("message", (data) => {
-      for (const line of String(data).split("\n")) this.frames.push(JSON.parse(line) as Frame);
+      for (const line of String(data).split("\n")) {
+        const frame = JSON.parse(line) as Frame;
+        this.frames.push(frame);
+        this.onFrame(frame);
+      }
       wake();
     });
     socket.on("close", (code) => {
