@@ -4,8 +4,12 @@ import { type Chat, useChat } from "../../../client/react/index.ts";
 import type { ChatPlatform } from "../../../client/types.ts";
 import { ack, joined, live, type ServerSide, welcome } from "../scripted-server.ts";
 
-/** Sockets of Node, whatever the DOM of the test has, and no delay before an attempt. */
-export const platform = { WebSocket, random: () => 0 } as unknown as Partial<ChatPlatform>; // ws has more than is asked for
+/** Sockets of Node, whatever the DOM of the test has; no delay before an attempt; and no HTTP. */
+export const platform = {
+  WebSocket,
+  random: () => 0,
+  fetch: () => Promise.reject(new TypeError("There is no HTTP in this test")),
+} as unknown as Partial<ChatPlatform>; // ws has more than is asked for
 
 /** A JWT of somebody's, with a signature that nobody checks. `turn` makes another token of the same person. */
 export function tokenOf(userId: string, turn = 1): string {
