@@ -8,8 +8,8 @@ import type { ChatPlatform } from "./types.ts";
 /** A page of history, ascending; `next` and `prev` as in `GET /v1/channels/{id}/messages`. */
 export interface Page {
   messages: Message[];
-  next: number | null;
-  prev: number | null;
+  next: number | undefined;
+  prev: number | undefined;
 }
 
 const TIME_LIMIT_MS = 15_000;
@@ -32,7 +32,7 @@ export class Api {
   }
 
   channels(after?: string): Promise<ChannelPage> {
-    return this.#ask<ChannelPage>(after === undefined ? "channels" : `channels?after=${after}`);
+    return this.#ask<ChannelPage>(`channels${after === undefined ? "" : `?after=${after}`}`);
   }
 
   channel(id: string): Promise<Channel> {
@@ -48,94 +48,60 @@ export class Api {
   }
 
   async history(roomId: string, range: string): Promise<Page> {
-    const page = await this.#ask<Partial<Page>>(`channels/${roomId}/messages?${range}`);
+    const page = await this.#ask<Record<string, unknown>>(`channels/${roomId}/messages?${range}`);
     const messages = readMessages(page);
-    if (messages === undefined) throw new ChatError("internal", "That is no page of history");
+    if (messages === undefined) throw new ChatError("internal");
     const { next, prev } = page;
-    return { messages, next: isCount(next) ? next : null, prev: isCount(prev) ? prev : null };
+    return { messages, next: isCount(next) ? next : undefined, prev: isCount(prev) ? prev : undefined };
   }
 
-  async #ask<Answer>(path: string, body?: object): Promise<Answer> {
-    const { tokens } = this.#deps;
-    const first = await this.#take();
-    try {
-      return await this.#request<Answer>(path, body, first);
-    } catch (error) {
-      if (!isUnauthorized(error)) throw error;
-      if (!tokens.refuse(first)) return this.#giveUp(error);
-    }
-    const second = await this.#take();
-    try {
-      return await this.#request<Answer>(path, body, second);
-    } catch (error) {
-      if (isUnauthorized(error) && !tokens.refuse(second)) return this.#giveUp(error);
-      throw error;
-    }
-  }
-
-  async #take(): Promise<HeldTokens> {
-    try {
-      return await this.#deps.tokens.take();
-    } catch (error) {
+  /** With the tokens there are, and once more with new ones when those are too old. */
+  async #ask<Answer>(path: string, body?: object, isLast = false): Promise<Answer> {
+    const { tokens, onUnauthorized } = this.#deps;
+    const held = await tokens.take().catch((error: unknown) => {
       throw error instanceof ChatError ? error : new ChatError("token_unavailable", String(error));
+    });
+    const { status, headers, text } = await this.#request(path, body, held);
+    const answer = parse(text);
+    if (status < 300 && isObject(answer)) {
+      tokens.used();
+      return answer as Answer; // our own server's; what must not be wrong is checked where it is used
     }
-  }
-
-  #giveUp(error: ChatError): never {
-    this.#deps.onUnauthorized(error);
+    const error = problem(status, answer, Number(headers.get("retry-after")));
+    if (status !== 401) throw error;
+    const canRetry = tokens.refuse(held);
+    if (canRetry && !isLast) return this.#ask(path, body, true);
+    if (!canRetry) onUnauthorized(error);
     throw error;
   }
 
-  async #request<Answer>(path: string, body: object | undefined, { token }: HeldTokens): Promise<Answer> {
-    if (token === undefined) throw new ChatError("token_missing", "There is only a wsToken, and this is HTTP");
+  async #request(path: string, body: object | undefined, { token }: HeldTokens) {
+    if (token === undefined) throw new ChatError("token_missing", "There is no token for HTTP");
+    const { baseUrl, platform } = this.#deps;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIME_LIMIT_MS);
     try {
-      const { ok, status, headers, text } = await this.#exchange(path, body, token, abort.signal);
-      const answer = parse(text);
-      if (ok && isObject(answer)) {
-        this.#deps.tokens.used();
-        return answer as Answer; // our own server's; what must not be wrong is checked where it is used
-      }
-      throw problem(status, answer, Number(headers.get("retry-after")));
+      const response = await platform.fetch(`${baseUrl}/v1/${path}`, {
+        method: body ? "POST" : "GET",
+        headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+        body: body ? JSON.stringify(body) : null,
+        signal: abort.signal,
+      });
+      const { status, headers } = response;
+      return { status, headers, text: await response.text() };
+    } catch (error) {
+      throw new ChatError("unreachable", String(error));
     } finally {
       clearTimeout(timer);
     }
   }
-
-  async #exchange(path: string, body: object | undefined, token: string, signal: AbortSignal) {
-    const { baseUrl, platform } = this.#deps;
-    try {
-      const response = await platform.fetch(`${baseUrl}/v1/${path}`, {
-        method: body === undefined ? "GET" : "POST",
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body !== undefined && { "content-type": "application/json" }),
-        },
-        signal,
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const { ok, status, headers } = response;
-      return { ok, status, headers, text: await response.text() };
-    } catch (error) {
-      throw new ChatError("unreachable", `No answer from ${baseUrl}: ${String(error)}`);
-    }
-  }
 }
-
-function isUnauthorized(error: unknown): error is ChatError {
-  return error instanceof ChatError && error.name === UNAUTHORIZED;
-}
-
-const UNAUTHORIZED = "ChatError 401";
 
 function problem(status: number, answer: unknown, seconds: number): ChatError {
   const { code, detail } = isObject(answer) ? answer : {};
-  const error = new ChatError(
+  return new ChatError(
     (typeof code === "string" ? code : "unreachable") as ChatErrorCode, // the server's list, which may have grown
     typeof detail === "string" ? detail : `The server answered ${status}`,
     seconds > 0 ? seconds * 1_000 : undefined,
   );
-  if (status === 401) error.name = UNAUTHORIZED;
-  return error;
 }

@@ -1,4 +1,5 @@
-import type { ChatStorage } from "./types.ts";
+import { keepIn } from "./kept.ts";
+import type { ChatStorage, OpenKept } from "./types.ts";
 
 const STORE = "entries";
 
@@ -9,7 +10,11 @@ const STORE = "entries";
  * @example
  * const client = new ChatClient({ apiUrl, getToken, storage: browserStorage() });
  */
-export function browserStorage(name = "parley"): ChatStorage {
+export function browserStorage(name = "parley"): OpenKept {
+  return keepIn(indexedDbStorage(name));
+}
+
+function indexedDbStorage(name: string): ChatStorage {
   let opening: Promise<IDBDatabase> | undefined;
   const run = async <Value>(
     mode: IDBTransactionMode,

@@ -5,19 +5,18 @@ import { ChatError } from "./chat-error.ts";
 import { Connection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
 import type { LaterFrame } from "./frames.ts";
-import { Kept } from "./kept.ts";
-import { choosePlatform } from "./platform.ts";
+import { choosePlatform, defer, type Deferred } from "./platform.ts";
 import { ChatRoom, type RoomHost } from "./room.ts";
 import { type HeldTokens, TokenSource, userOf } from "./tokens.ts";
 import type {
   ChatClientOptions,
   ChatLimits,
-  ChatMessage,
   ChatPlatform,
   ChatTokens,
   ClientEvents,
   ConnectionChange,
   ConnectionState,
+  Kept,
   FixedTokenOptions,
   Sent,
   Subscription,
@@ -31,8 +30,6 @@ const DEFAULT_LIMITS: ChatLimits = {
   windowMs: 60_000,
 };
 const CATCH_UP_MAX = 2_000;
-/** What is stored is waited for this long; a storage that hangs must not keep anybody from talking. */
-const RESTORE_MS = 3_000;
 const LOBBY = "lobby";
 
 /**
@@ -54,13 +51,13 @@ export class ChatClient {
   readonly #rooms = new Map<string, ChatRoom>();
   readonly #joins = new Map<string, number>();
   readonly #host: RoomHost;
-  /** What waits to be sent, of rooms that nobody has asked for yet. */
-  #waiting: ChatMessage[] = [];
-  #restored: Promise<unknown> = Promise.resolve();
+  /** What an earlier visit left. */
+  #left: Awaited<ReturnType<Kept["load"]>> | undefined;
+  #loading: Promise<void> | undefined;
   #roomInAddress: string | undefined;
   #firstRoom = LOBBY;
   #change: ConnectionChange = { state: "idle" };
-  #connecting: { promise: Promise<void>; resolve: () => void; reject: (error: ChatError) => void } | undefined;
+  #connecting: Deferred<void> | undefined;
   #isToldUnauthorized = false;
 
   /** A client; nothing happens before `connect()`. */
@@ -90,16 +87,16 @@ export class ChatClient {
       changed: (change) => {
         this.#change = change;
         this.#events.emit("connection", change);
-        const over = change.state === "idle" ? new ChatError("stopped", "disconnect() was called") : change.error;
-        if (over !== undefined) this.#connecting?.reject(over as ChatError); // made by the connection
-        if (over !== undefined) this.#connecting = undefined;
+        const over = change.state === "idle" ? new ChatError("stopped") : change.error;
+        if (over === undefined) return;
+        this.#connecting?.reject(over);
+        this.#connecting = undefined;
       },
       lost: (code) => {
         for (const room of this.#rooms.values()) room.lost();
         this.#events.emit("close", { code });
       },
-      failed: ({ code, message, retryAfterMs }) =>
-        this.#failed({ code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }),
+      failed: ({ code, message, retryAfterMs }) => this.#failed({ code, message, retryAfterMs }),
       unauthorized: (error) => this.#unauthorized(error),
       tick: () => {
         for (const room of this.#rooms.values()) room.tick();
@@ -111,7 +108,7 @@ export class ChatClient {
     if (typeof given !== "string") return;
     this.#firstRoom = roomId;
     this.join(roomId);
-    this.connect().catch(() => {}); // told as `unauthorized` and `connection`
+    void this.connect(); // what becomes of it is told as `connection`
   }
 
   /** Where the connection is; `on("connection")` tells of changes. */
@@ -153,11 +150,7 @@ export class ChatClient {
    */
   connect(): Promise<void> {
     if (this.connectionState === "online") return Promise.resolve();
-    if (this.#connecting === undefined) {
-      let [resolve, reject]: [() => void, (error: ChatError) => void] = [() => {}, () => {}];
-      const promise = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]));
-      this.#connecting = { promise, resolve, reject };
-    }
+    this.#connecting ??= defer();
     const { promise } = this.#connecting;
     this.#isToldUnauthorized = false;
     this.#connection.open();
@@ -209,7 +202,7 @@ export class ChatClient {
   /** Disconnects and forgets everything of this user's, on this device too: what is to be done at a sign-out. */
   async clear(): Promise<void> {
     this.disconnect();
-    this.#waiting = [];
+    this.#left = undefined;
     for (const room of this.#rooms.values()) room.clear();
     await this.#host.kept?.clear();
   }
@@ -279,13 +272,7 @@ export class ChatClient {
   }
 
   #enter(room: ChatRoom): void {
-    // Not before what is stored is there, for that says from where.
-    const isJoining = room.state.status === "joining";
-    if (!isJoining) room.join(true);
-    void this.#restored.then(() => {
-      if (this.connectionState === "online" && room.state.status === "joining")
-        room.join(room.id === this.#roomInAddress);
-    });
+    room.join(this.connectionState !== "online");
   }
 
   // The user, and what is stored of them.
@@ -293,35 +280,27 @@ export class ChatClient {
   #requireSame(tokens: HeldTokens): string | undefined {
     const userId = userOf(tokens);
     if (userId !== undefined && this.userId !== undefined && userId !== this.userId)
-      throw new ChatError("bad_claims", "The tokens are another user's: make another ChatClient for them");
+      throw new ChatError("bad_claims", "Another user needs another ChatClient");
     return userId;
   }
 
   #identify(userId: string): void {
     if (this.#host.userId !== undefined) return;
     this.#host.userId = userId;
-    const { storage } = this.#options;
-    if (storage === undefined) return;
-    const onError = (error: unknown): void => this.#failed({ code: "storage_failed", message: String(error) });
-    const kept = new Kept(storage, userId, onError);
-    this.#host.kept = kept;
-    this.#wait(
-      kept.outbox().then((waiting) => {
-        this.#waiting = waiting;
-        for (const { roomId } of waiting) this.#open(roomId);
-      }),
+    const kept = this.#options.storage?.(userId, (error) =>
+      this.#failed({ code: "storage_failed", message: String(error) }),
     );
-    for (const room of this.#rooms.values()) this.#restore(room);
+    this.#host.kept = kept;
+    this.#loading = kept?.load().then((left) => {
+      this.#left = left;
+      for (const room of this.#rooms.values()) this.#restore(room);
+      for (const { roomId } of left.waiting) this.#open(roomId);
+    });
   }
 
   #restore(room: ChatRoom): void {
-    if (this.#host.kept === undefined) return;
-    this.#wait(this.#restored.then(() => room.restore(this.#waiting.filter(({ roomId }) => roomId === room.id))));
-  }
-
-  #wait(work: Promise<unknown>): void {
-    const patience = new Promise((done) => setTimeout(done, RESTORE_MS));
-    this.#restored = Promise.race([Promise.all([this.#restored, work]), patience]);
+    const waiting = this.#left?.waiting.filter(({ roomId }) => roomId === room.id);
+    if (waiting !== undefined) room.restore(this.#left?.rooms.get(room.id), waiting);
   }
 
   #save(): void {
@@ -333,7 +312,7 @@ export class ChatClient {
   async #prepare(tokens: HeldTokens): Promise<string> {
     const userId = this.#requireSame(tokens);
     if (userId !== undefined) this.#identify(userId);
-    await this.#restored;
+    await this.#loading;
     const url = new URL(this.#socketUrl(tokens));
     const [room] = [...this.#rooms.values()].filter((known) => this.#isWanted(known));
     this.#roomInAddress = room?.id;
@@ -361,13 +340,13 @@ export class ChatClient {
     if (room !== undefined) room.hear(frame);
     else if (frame.type === "error") {
       const { code, message, roomId, retryAfterMs } = frame;
-      this.#failed({ code, message, ...(roomId && { roomId }), ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      this.#failed({ code, message, roomId, retryAfterMs });
     }
   }
 
   #welcomed(userId: string, limits: Partial<ChatLimits>): void {
     if (this.userId !== undefined && this.userId !== userId)
-      return this.#connection.stop(new ChatError("bad_claims", `Signed in as ${userId}, not as ${this.userId}`));
+      return this.#connection.stop(new ChatError("bad_claims", `Signed in as ${userId}`));
     this.#identify(userId);
     this.#host.limits = { ...DEFAULT_LIMITS, ...limits };
     for (const room of this.#rooms.values()) {

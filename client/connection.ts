@@ -75,7 +75,7 @@ export class Connection {
 
   /** There is no use in coming back. */
   stop(error: ChatError, code?: number): void {
-    this.#end({ state: "stopped", error, ...(code !== undefined && { code }) });
+    this.#end({ state: "stopped", error, code });
   }
 
   /** @returns whether the frame was handed to an open socket. It says nothing about its arrival. */
@@ -125,7 +125,7 @@ export class Connection {
   #hear(line: string): void {
     this.#silentAt = Infinity;
     const frame = readFrame(line);
-    if (frame === "bad") return this.#host.failed(new ChatError("bad_frame", "The server sent what is not a frame"));
+    if (frame === "bad") return this.#host.failed(new ChatError("bad_frame"));
     if (frame === undefined) return;
     if (frame.type === "welcome") this.#welcomed(frame);
     // Answered at once, because a hidden tab's timers are slowed to one a minute.
@@ -178,7 +178,7 @@ export class Connection {
     const { tokens } = this.#host;
     if (code !== CLOSES.token_expired) tokens.aged();
     else if (!tokens.refuse(this.#tokens)) return this.#turnedAway(code);
-    this.#later({ code });
+    this.#later(code);
   }
 
   #turnedAway(code: number): void {
@@ -199,18 +199,18 @@ export class Connection {
       return this.stop(known ?? new ChatError("bad_request", String(error)));
     const failure = known ?? new ChatError("token_unavailable", String(error), waitWanted(error) || undefined);
     this.#host.failed(failure);
-    this.#later({}, failure.retryAfterMs);
+    this.#later(undefined, failure.retryAfterMs);
   }
 
-  #later({ code }: { code?: number }, wishMs = 0): void {
-    if (this.#isOffline) return this.#become({ state: "offline", ...(code !== undefined && { code }) });
+  #later(code?: number, wishMs = 0): void {
+    if (this.#isOffline) return this.#become({ state: "offline", code });
     const { random } = this.#host.platform;
     const now = this.#now();
     const attempt = this.#failures + 1;
     const wish = Math.max(wishMs, this.#notBefore - now, code === CLOSES.rate_limited ? FLOODED_MS : 0);
     // Those who are told the same time must not come back at the same time.
     const delay = jitter(random, this.#failures++) + Math.max(0, wish);
-    this.#wait(delay, { ...(code !== undefined && { code }), attempt });
+    this.#wait(delay, { code, attempt });
     this.#notBefore = now + Math.max(0, wish);
   }
 

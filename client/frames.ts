@@ -7,23 +7,29 @@ export interface LaterFrame {
   seq: number;
 }
 
-// Fields by kind: "#" a position or count, "?" a boolean, "{" an object, "[" a list of what is named after "of", else text.
-const MESSAGE = "messageId roomId userId username content timestamp #seq";
+const MESSAGE = "messageId roomId userId username content timestamp seq";
 const PERSON = "userId username status";
+// The fields that each type must have. What kind a field is follows from its name, which means the same everywhere.
 const SHAPES = new Map<unknown, string>([
-  ["welcome", "userId serverTime expiresAt {limits"],
-  ["room_joined", `roomId #memberCount epoch #seq ?recovered [members:${PERSON} [messages:${MESSAGE}`],
+  ["welcome", "userId serverTime expiresAt limits"],
+  ["room_joined", "roomId memberCount epoch seq recovered members messages"],
   ["room_left", "roomId"],
   ["message", MESSAGE],
-  ["ack", "roomId messageId #seq epoch timestamp ?duplicate"],
+  ["ack", "roomId messageId seq epoch timestamp duplicate"],
   ["presence", `roomId ${PERSON}`],
-  ["presence_changes", `roomId #memberCount [changes:${PERSON}`],
-  ["presence_count", `roomId #memberCount [sample:${PERSON}`],
-  ["typing_indicator", "roomId userId username ?isTyping"],
-  ["read", "roomId userId #seq"],
-  ["heads", "{rooms"],
+  ["presence_changes", "roomId memberCount changes"],
+  ["presence_count", "roomId memberCount sample"],
+  ["typing_indicator", "roomId userId username isTyping"],
+  ["read", "roomId userId seq"],
+  ["heads", "rooms"],
   ["error", "code message"],
-  ["pong", ""],
+  ["pong", "type"],
+]);
+const LISTS = new Map([
+  ["members", PERSON],
+  ["changes", PERSON],
+  ["sample", PERSON],
+  ["messages", MESSAGE],
 ]);
 
 /**
@@ -41,8 +47,8 @@ export function readFrame(line: string): ServerFrame | LaterFrame | "bad" | unde
 }
 
 /** The messages of a page of history; undefined when it is not one. */
-export function readMessages(page: unknown): Message[] | undefined {
-  return isObject(page) && fits(page, `[messages:${MESSAGE}`) ? (page["messages"] as Message[]) : undefined; // as just checked
+export function readMessages(page: Record<string, unknown>): Message[] | undefined {
+  return fits(page, "messages") ? (page["messages"] as Message[]) : undefined; // as just checked
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -61,22 +67,14 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0; // a number, as just checked
 }
 
-function fits(value: Record<string, unknown>, shape: string): boolean {
-  const [own = "", ...lists] = shape.split("[");
-  return own.split(" ").every((field) => hasField(value, field)) && lists.every((list) => hasList(value, list));
+function fits(value: unknown, shape: string): boolean {
+  return isObject(value) && shape.split(" ").every((name) => hasField(value[name], name));
 }
 
-function hasList(value: Record<string, unknown>, list: string): boolean {
-  const [name = "", shape = ""] = list.split(":");
-  const items = value[name];
-  return Array.isArray(items) && items.every((item) => isObject(item) && fits(item, shape.trim()));
-}
-
-function hasField(value: Record<string, unknown>, field: string): boolean {
-  const name = field.slice(1);
-  if (field === "") return true;
-  if (field[0] === "#") return isCount(value[name]);
-  if (field[0] === "?") return typeof value[name] === "boolean";
-  if (field[0] === "{") return isObject(value[name]);
-  return typeof value[field] === "string";
+function hasField(value: unknown, name: string): boolean {
+  const items = LISTS.get(name);
+  if (items !== undefined) return Array.isArray(value) && value.every((item) => fits(item, items));
+  if (/^(seq|memberCount)$/.test(name)) return isCount(value);
+  if (/^(recovered|duplicate|isTyping)$/.test(name)) return typeof value === "boolean";
+  return /^(limits|rooms)$/.test(name) ? isObject(value) : typeof value === "string";
 }

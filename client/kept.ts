@@ -1,21 +1,30 @@
+import { ChatError, type ChatErrorCode } from "./chat-error.ts";
 import { isCount, isObject, parse } from "./frames.ts";
-import type { ChatMessage, ChatStorage } from "./types.ts";
-
-/** What is kept of a room while the app is closed. */
-export interface Snapshot {
-  epoch: string;
-  readSeq: number;
-  /** The newest ones, without a gap. */
-  messages: ChatMessage[];
-}
+import type { ChatMessage, ChatStorage, Kept, KeptRoom, OpenKept } from "./types.ts";
 
 const OUT = "out:";
+const ROOM = "room:";
+/** A storage that hangs must not keep anybody from talking. */
+const LOAD_MS = 3_000;
+const TEXTS = ["key", "state", "roomId", "userId", "content", "timestamp"];
 
 /**
- * One user's part of a storage. Everything is done in the order in which it was asked for. A storage that fails costs what
- * it would have kept and nothing else.
+ * Keeps the outbox and the newest messages in a storage of the app's: AsyncStorage, MMKV, a file.
+ *
+ * @example
+ * const storage = keepIn({
+ *   get: (key) => AsyncStorage.getItem(key),
+ *   set: (key, value) => AsyncStorage.setItem(key, value),
+ *   delete: (key) => AsyncStorage.removeItem(key),
+ *   keys: async (prefix) => (await AsyncStorage.getAllKeys()).filter((key) => key.startsWith(prefix)),
+ * });
  */
-export class Kept {
+export function keepIn(storage: ChatStorage): OpenKept {
+  return (userId, onError) => new KeptInStorage(storage, userId, onError);
+}
+
+/** Everything is done in the order in which it was asked for. */
+class KeptInStorage implements Kept {
   readonly #storage: ChatStorage;
   readonly #prefix: string;
   readonly #onError: (error: unknown) => void;
@@ -27,64 +36,56 @@ export class Kept {
     this.#onError = onError;
   }
 
-  /** Every message that waits to be sent, the oldest first. */
-  outbox(): Promise<ChatMessage[]> {
-    return this.#do([], async () => {
-      const keys = await this.#storage.keys(this.#prefix + OUT);
+  async load(): ReturnType<Kept["load"]> {
+    const waiting: ChatMessage[] = [];
+    const rooms = new Map<string, KeptRoom>();
+    const patience = new Promise<void>((done) => setTimeout(done, LOAD_MS));
+    const reading = this.#do(async () => {
+      const keys = await this.#storage.keys(this.#prefix);
       const values = await Promise.all(keys.map((key) => this.#storage.get(key)));
-      const found = values.map((value) => parse(value ?? "")).filter(isMessage);
-      return found.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+      for (const [at, key] of keys.entries()) {
+        const value = parse(values[at] ?? "");
+        const name = key.slice(this.#prefix.length);
+        if (name.startsWith(OUT) && isMessage(value)) waiting.push(revive(value));
+        if (name.startsWith(ROOM) && isRoom(value)) rooms.set(name.slice(ROOM.length), value);
+      }
     });
-  }
-
-  room(id: string): Promise<Snapshot | undefined> {
-    return this.#do(undefined, async () => {
-      const found = parse((await this.#storage.get(this.#roomKey(id))) ?? "");
-      return isSnapshot(found) ? found : undefined;
-    });
+    await Promise.race([reading, patience]);
+    // Copies: whoever comes too late must not be believed any more.
+    return { waiting: waiting.toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1)), rooms: new Map(rooms) };
   }
 
   keep(message: ChatMessage): void {
     const { error } = message;
-    const told = error && { code: error.code, message: error.message };
-    this.#set(this.#outKey(message.clientMessageId ?? ""), { ...message, error: told });
+    this.#set(OUT + message.clientMessageId, {
+      ...message,
+      error: error && { code: error.code, message: error.message },
+    });
   }
 
   drop(clientMessageId: string): void {
-    void this.#do(undefined, () => this.#storage.delete(this.#outKey(clientMessageId)));
+    void this.#do(() => this.#storage.delete(this.#prefix + OUT + clientMessageId));
   }
 
-  keepRoom(id: string, snapshot: Snapshot): void {
-    this.#set(this.#roomKey(id), snapshot);
+  keepRoom(roomId: string, room: KeptRoom): void {
+    this.#set(ROOM + roomId, room);
   }
 
-  /** Forgets everything of this user's. */
   clear(): Promise<void> {
-    return this.#do(undefined, async () => {
+    return this.#do(async () => {
       const keys = await this.#storage.keys(this.#prefix);
       await Promise.all(keys.map((key) => this.#storage.delete(key)));
     });
   }
 
-  #set(key: string, value: object): void {
-    void this.#do(undefined, () => this.#storage.set(key, JSON.stringify(value)));
+  #set(name: string, value: object): void {
+    void this.#do(() => this.#storage.set(this.#prefix + name, JSON.stringify(value)));
   }
 
-  #do<Value>(otherwise: Value, work: () => Promise<Value>): Promise<Value> {
-    const done = this.#work.then(work).catch((error: unknown) => {
-      this.#onError(error);
-      return otherwise;
-    });
+  #do(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work).catch(this.#onError);
     this.#work = done;
     return done;
-  }
-
-  #outKey(clientMessageId: string): string {
-    return `${this.#prefix}${OUT}${clientMessageId}`;
-  }
-
-  #roomKey(id: string): string {
-    return `${this.#prefix}room:${id}`;
   }
 }
 
@@ -92,10 +93,15 @@ function isMessage(value: unknown): value is ChatMessage {
   return isObject(value) && TEXTS.every((name) => typeof value[name] === "string");
 }
 
-const TEXTS = ["key", "state", "roomId", "userId", "content", "timestamp"];
-
-function isSnapshot(value: unknown): value is Snapshot {
+function isRoom(value: unknown): value is KeptRoom {
   if (!isObject(value) || typeof value["epoch"] !== "string" || !isCount(value["readSeq"])) return false;
   const { messages } = value;
   return Array.isArray(messages) && messages.every((message) => isMessage(message) && isCount(message.seq));
+}
+
+function revive(message: ChatMessage): ChatMessage {
+  const { error } = message;
+  return error === undefined
+    ? message
+    : { ...message, error: new ChatError(error.code as ChatErrorCode, error.message) }; // written by ourselves
 }

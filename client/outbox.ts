@@ -1,5 +1,5 @@
 import { ChatError } from "./chat-error.ts";
-import { jitter } from "./platform.ts";
+import { defer, type Deferred, jitter } from "./platform.ts";
 import type { ChatMessage, ChatPlatform, Sent } from "./types.ts";
 
 /** What an outbox asks of its room. */
@@ -11,12 +11,6 @@ export interface OutboxHost {
   changed(): void;
   keep(message: ChatMessage): void;
   drop(clientMessageId: string): void;
-}
-
-interface Waiting {
-  promise: Promise<Sent>;
-  resolve(sent: Sent): void;
-  reject(error: ChatError): void;
 }
 
 const ACK_MS = 10_000;
@@ -37,7 +31,7 @@ export class Outbox {
   /** Never changed, only replaced. An acked message stays until it has its place in the room's order. */
   items: readonly ChatMessage[] = [];
   readonly #host: OutboxHost;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Deferred<Sent>>();
   #underWay: { id: string; sentAt: number } | undefined;
   #pausedUntil = 0;
   #failures = 0;
@@ -56,7 +50,7 @@ export class Outbox {
     this.items = [...this.items.filter((item) => idOf(item) !== id), message];
     this.#host.keep(message);
     this.#host.changed();
-    const { promise } = this.#wait(id);
+    const promise = this.#wait(id);
     this.next();
     return promise;
   }
@@ -80,14 +74,7 @@ export class Outbox {
     if (item === undefined) return this.#landed(id);
     this.#failures = 0;
     const { messageId, seq, timestamp, moderation } = sent;
-    this.#replace(item, {
-      ...item,
-      state: "sent",
-      messageId,
-      seq,
-      timestamp,
-      ...(moderation !== undefined && { moderation }),
-    });
+    this.#replace(item, { ...item, state: "sent", messageId, seq, timestamp, moderation });
     this.#host.drop(id);
     this.#waiting.get(id)?.resolve(sent);
     this.#waiting.delete(id);
@@ -125,18 +112,15 @@ export class Outbox {
 
   retry(id: string): Promise<Sent> {
     const item = this.find(id);
-    if (item === undefined || item.state === "sent")
-      return quiet(Promise.reject(new ChatError("discarded", "There is no such message to send again")));
-    if (item.state === "sending") return this.#wait(id).promise;
-    const { error: _, ...message } = item;
-    return this.add({ ...message, state: "sending" });
+    if (item === undefined || item.state === "sent") return Promise.reject(new ChatError("discarded"));
+    return item.state === "sending" ? this.#wait(id) : this.add({ ...item, state: "sending", error: undefined });
   }
 
   discard(id: string): void {
     if (this.find(id) === undefined) return;
     this.#remove(id);
     this.#host.drop(id);
-    this.#waiting.get(id)?.reject(new ChatError("discarded", "The message was taken back"));
+    this.#waiting.get(id)?.reject(new ChatError("discarded"));
     this.#waiting.delete(id);
     this.#landed(id);
   }
@@ -178,15 +162,10 @@ export class Outbox {
     this.next();
   }
 
-  #wait(id: string): Waiting {
-    let waiting = this.#waiting.get(id);
-    if (waiting === undefined) {
-      let [resolve, reject]: [Waiting["resolve"], Waiting["reject"]] = [() => {}, () => {}];
-      const promise = quiet(new Promise<Sent>((yes, no) => ([resolve, reject] = [yes, no])));
-      waiting = { promise, resolve, reject };
-      this.#waiting.set(id, waiting);
-    }
-    return waiting;
+  #wait(id: string): Promise<Sent> {
+    const waiting = this.#waiting.get(id) ?? defer<Sent>();
+    this.#waiting.set(id, waiting);
+    return waiting.promise;
   }
 
   #replace(item: ChatMessage, by: ChatMessage): void {
@@ -206,10 +185,4 @@ export class Outbox {
 
 function idOf({ clientMessageId }: ChatMessage): string {
   return clientMessageId ?? "";
-}
-
-/** A rejection that nobody listens for must not end a Node process: the message itself says that it failed. */
-function quiet<Value>(promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {});
-  return promise;
 }

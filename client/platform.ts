@@ -29,10 +29,26 @@ function watch(tell: Parameters<ChatPlatform["watch"]>[0]): () => void {
   return () => listeners.abort();
 }
 
-/** A new id for a message: 96 random bits. `crypto` is missing on plain http and in some React Native versions. */
+let made = 0;
+
+/** A new id for a message. It need not be a secret, only another than the same user has ever had. */
 export function newMessageId(random: () => number): string {
-  const words = globalThis.crypto?.getRandomValues?.(new Uint32Array(3)) ?? [1, 2, 3].map(() => random() * 2 ** 32);
-  return `m${Array.from(words, (word) => Math.floor(word).toString(36).padStart(7, "0")).join("")}`;
+  return [Date.now(), random() * 2 ** 52, ++made].map((part) => Math.floor(part).toString(36)).join("-");
+}
+
+/** A promise, and what settles it. */
+export interface Deferred<Value> {
+  promise: Promise<Value>;
+  resolve(value: Value): void;
+  reject(error: unknown): void;
+}
+
+/** A rejection that nobody listens for must not end a Node process: it is told in other ways too. */
+export function defer<Value>(): Deferred<Value> {
+  const deferred = {} as Deferred<Value>; // filled in at once
+  deferred.promise = new Promise<Value>((resolve, reject) => Object.assign(deferred, { resolve, reject }));
+  deferred.promise.catch(() => {});
+  return deferred;
 }
 
 /** Full jitter: uniform from 0 to a bound that begins at `firstMs` and doubles with each failure. */

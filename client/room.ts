@@ -4,7 +4,6 @@ import type { Api } from "./api.ts";
 import { ChatError } from "./chat-error.ts";
 import { Emitter } from "./emitter.ts";
 import type { LaterFrame } from "./frames.ts";
-import type { Kept } from "./kept.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import { jitter, newMessageId } from "./platform.ts";
@@ -13,6 +12,9 @@ import type {
   ChatLimits,
   ChatMessage,
   ChatPlatform,
+  ClientEvents,
+  Kept,
+  KeptRoom,
   Person,
   RoomEvents,
   RoomState,
@@ -30,7 +32,7 @@ export interface RoomHost {
   kept: Kept | undefined;
   send(frame: Record<string, unknown>): boolean;
   told(message: ChatMessage): void;
-  failed(error: { code: string; message: string; roomId?: string; retryAfterMs?: number }): void;
+  failed(error: ClientEvents["error"]): void;
   /** One `join` is taken back. */
   release(room: ChatRoom): void;
   /** Something is to be sent, or has been: the room may have to be joined for it, or may be left. */
@@ -127,7 +129,7 @@ export class ChatRoom {
    */
   send(content: string): Promise<Sent> {
     const text = content.trim();
-    if (text === "") return Promise.reject(new ChatError("bad_content", "The message is empty"));
+    if (text === "") return Promise.reject(new ChatError("bad_content"));
     const clientMessageId = newMessageId(this.#host.platform.random);
     const userId = this.#host.userId ?? "";
     this.#isTyping = false; // a message ends it at the server too
@@ -141,8 +143,7 @@ export class ChatRoom {
       timestamp: new Date().toISOString(),
       clientMessageId,
     });
-    if (isTooLong(text, this.#host.limits))
-      this.#outbox.refused(clientMessageId, new ChatError("content_too_long", "The message is too long"));
+    if (isTooLong(text, this.#host.limits)) this.#outbox.refused(clientMessageId, new ChatError("content_too_long"));
     return sent;
   }
 
@@ -204,16 +205,14 @@ export class ChatRoom {
   }
 
   /** @internal Shows what an earlier visit left. */
-  async restore(waiting: readonly ChatMessage[]): Promise<void> {
-    const { kept } = this.#host;
-    const snapshot = await kept?.room(this.id);
-    if (snapshot !== undefined && this.#timeline.epoch === undefined) {
-      const { epoch, messages, readSeq } = snapshot;
-      this.#timeline.begin(epoch, messages[0]?.seq ?? 1, messages);
-      this.#readSeq = Math.max(this.#readSeq ?? 0, readSeq);
+  restore(kept: KeptRoom | undefined, waiting: readonly ChatMessage[]): void {
+    if (kept?.messages[0]?.seq !== undefined && this.#timeline.epoch === undefined) {
+      this.#timeline.begin(kept.epoch, kept.messages[0].seq, kept.messages);
+      this.#readSeq ??= kept.readSeq;
     }
-    this.#outbox.restore(waiting.map((message) => ({ ...message, ...(message.error && revived(message.error)) })));
-    for (const message of this.#outbox.items) if (message.state !== "sent") kept?.keep(message);
+    // What was written before it was known by whom is not kept yet.
+    for (const message of this.#outbox.items) if (message.state !== "sent") this.#host.kept?.keep(message);
+    this.#outbox.restore(waiting);
     this.#touch();
   }
 
@@ -392,7 +391,7 @@ export class ChatRoom {
         if (timeline.life !== life) return;
         const came = messages.map((message) => this.#toMessage(message));
         this.#place(timeline.add(came, next ?? target));
-        if (timeline.position === position) throw new ChatError("internal", "A page of history leads nowhere");
+        if (timeline.position === position) throw new ChatError("internal");
       }
     } catch (error) {
       // Who may be in a room and cannot read its history must go on without it; everything else is tried again.
@@ -458,7 +457,7 @@ export class ChatRoom {
 
   #acked(ack: ServerFrameOf<"ack">): void {
     const { clientMessageId = "", messageId, seq, epoch, timestamp, duplicate, moderation } = ack;
-    const sent: Sent = { messageId, seq, epoch, timestamp, duplicate, ...(moderation && { moderation }) };
+    const sent: Sent = { messageId, seq, epoch, timestamp, duplicate, moderation };
     this.#timeline.know(seq);
     this.#outbox.acked(clientMessageId, sent);
     // An earlier attempt had been stored, and is in its place or in older history.
@@ -478,8 +477,8 @@ export class ChatRoom {
       timestamp,
       seq,
       messageId,
-      ...(clientMessageId !== undefined && { clientMessageId }),
-      ...(own?.moderation !== undefined && { moderation: own.moderation }),
+      clientMessageId,
+      moderation: own?.moderation,
     };
   }
 
@@ -519,9 +518,8 @@ export class ChatRoom {
       this.#askAt = this.#now() + (retryAfterMs ?? 0) + jitter(this.#host.platform.random, this.#askFailures++);
       this.#become("joining");
     }
-    const told = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-    this.#events.emit("error", { ...told, ...(clientMessageId !== undefined && { clientMessageId }) });
-    this.#host.failed({ ...told, roomId: this.id });
+    this.#events.emit("error", { code, message, clientMessageId, retryAfterMs });
+    this.#host.failed({ code, message, roomId: this.id, retryAfterMs });
   }
 
   // What the server is told.
@@ -565,7 +563,7 @@ export class ChatRoom {
     const { epoch, first, head, position } = this.#timeline;
     return {
       status: this.#status,
-      ...(this.#error !== undefined && { error: this.#error }),
+      error: this.#error,
       messages: this.#allMessages(),
       hasMore: first > 1,
       members: this.#people.members,
@@ -574,7 +572,7 @@ export class ChatRoom {
       unread: epoch === undefined ? 0 : this.#countUnread(this.#readSeq ?? position),
       readMarks: this.#readMarks,
       head,
-      ...(epoch !== undefined && { epoch }),
+      epoch,
     };
   }
 
@@ -606,15 +604,11 @@ export class ChatRoom {
 }
 
 function toPerson({ userId, username, status, lastSeen }: Person): Person {
-  return { userId, username, status, ...(lastSeen !== undefined && { lastSeen }) };
+  return { userId, username, status, lastSeen };
 }
 
 function isHopeless(error: unknown): boolean {
   return error instanceof ChatError && (error.code === "token_missing" || REFUSALS.has(error.code));
-}
-
-function revived({ code, message }: { code: string; message: string }): { error: ChatError } {
-  return { error: new ChatError(code as ErrorCode, message) }; // written by ourselves
 }
 
 const utf8 = new TextEncoder();

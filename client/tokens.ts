@@ -34,7 +34,7 @@ export class TokenSource {
   constructor({ getToken, token, wsToken, expiresIn }: ChatClientOptions, platform: ChatPlatform) {
     this.#getToken = getToken;
     this.#platform = platform;
-    if (wsToken !== undefined) this.set({ wsToken, token, ...(expiresIn !== undefined && { expiresIn }) });
+    if (wsToken !== undefined) this.set({ wsToken, token, expiresIn });
   }
 
   get current(): HeldTokens | undefined {
@@ -118,7 +118,7 @@ export class TokenSource {
   }
 
   async #ask(): Promise<HeldTokens> {
-    if (this.#getToken === undefined) throw new ChatError("token_unavailable", "There is no getToken");
+    if (this.#getToken === undefined) throw new ChatError("token_unavailable");
     const abort = (this.#abort = new AbortController());
     const { signal } = abort;
     const bornAt = this.#platform.monotonicNow();

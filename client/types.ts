@@ -5,7 +5,7 @@ export interface ChatTokens {
   /** For the socket. */
   wsToken: string;
   /** Seconds both have left to live, counted from the answer. Without it the token's own `exp` and `iat` are read. */
-  expiresIn?: number;
+  expiresIn?: number | undefined;
   /** Where the socket is, when the client was not told. */
   wsUrl?: string;
   userId?: string;
@@ -32,13 +32,33 @@ export interface ChatStorage {
   keys(prefix: string): Promise<readonly string[]>;
 }
 
+/** What is kept of a room while the app is closed. */
+export interface KeptRoom {
+  epoch: string;
+  readSeq: number;
+  /** The newest ones, without a gap. */
+  messages: readonly ChatMessage[];
+}
+
+/** One user's part of a storage. Nothing here fails: a storage that does costs what it would have kept. */
+export interface Kept {
+  load(): Promise<{ waiting: readonly ChatMessage[]; rooms: ReadonlyMap<string, KeptRoom> }>;
+  keep(message: ChatMessage): void;
+  drop(clientMessageId: string): void;
+  keepRoom(roomId: string, room: KeptRoom): void;
+  clear(): Promise<void>;
+}
+
+/** Opens what is kept of a user. Made by `browserStorage()` and `keepIn(...)`. */
+export type OpenKept = (userId: string, onError: (error: unknown) => void) => Kept;
+
 interface CommonOptions {
   /** Address of the HTTP interface, such as `https://chat.example.com` or `https://chat.example.com/api`. Default in browsers: where the page came from. */
   apiUrl?: string;
   /** Address of the gateway. Default: `/ws` at `apiUrl`'s host. */
   wsUrl?: string;
-  /** Keeps the outbox and the newest messages of each room. Default: in memory only. See `browserStorage()`. */
-  storage?: ChatStorage;
+  /** Keeps the outbox and the newest messages of each room: `browserStorage()`, or `keepIn(...)` with a storage of yours. Default: in memory only. */
+  storage?: OpenKept;
   /** Who signs in, when the app knows: what is stored can then be shown, and added to, before there are tokens. */
   userId?: string;
   /**
@@ -81,13 +101,13 @@ export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "of
 export interface ConnectionChange {
   state: ConnectionState;
   /** Close code of the socket that was lost, when there was one. */
-  code?: number;
+  code?: number | undefined;
   /** In `waiting`: milliseconds until the next attempt. */
-  retryInMs?: number;
+  retryInMs?: number | undefined;
   /** In `waiting`: how many attempts have failed since the last success. */
-  attempt?: number;
+  attempt?: number | undefined;
   /** In `stopped`: why, and what to do. */
-  error?: Error;
+  error?: (Error & { code: string }) | undefined;
 }
 
 /** `sending`: in the outbox. `sent`: stored, has its `seq`. `failed`: certainly not stored; `retry` or `discard` it. */
@@ -107,11 +127,11 @@ export interface ChatMessage {
   /** Only once sent. */
   seq?: number;
   messageId?: string;
-  clientMessageId?: string;
+  clientMessageId?: string | undefined;
   /** Why it failed. Its text is kept. */
-  error?: Error & { code: string };
+  error?: (Error & { code: string }) | undefined;
   /** What moderation did to it, for its author. */
-  moderation?: "masked" | "flagged";
+  moderation?: "masked" | "flagged" | undefined;
 }
 
 export interface Person {
@@ -119,7 +139,7 @@ export interface Person {
   username: string;
   status: "online" | "offline";
   /** ISO 8601. */
-  lastSeen?: string;
+  lastSeen?: string | undefined;
 }
 
 export interface Typist {
@@ -134,7 +154,7 @@ export interface Sent {
   timestamp: string;
   /** It had been stored by an earlier attempt. */
   duplicate: boolean;
-  moderation?: "masked" | "flagged";
+  moderation?: "masked" | "flagged" | undefined;
 }
 
 /** What an app registers is taken away again with `remove()`. */
@@ -149,7 +169,7 @@ export interface ClientEvents {
   /** A message was added to some room's log, in order, once each. */
   message: ChatMessage;
   /** An answer to something the app did that is tied to no message. */
-  error: { code: string; message: string; roomId?: string; retryAfterMs?: number };
+  error: { code: string; message: string; roomId?: string | undefined; retryAfterMs?: number | undefined };
   /** The first frame of each socket has come. */
   open: { userId: string };
   /** A socket is gone. */
@@ -167,14 +187,19 @@ export interface RoomEvents {
   /** Messages between the two were passed over, because there are too many or the room lost them: `history()` has what there is. */
   gap: { after: number; before: number };
   /** `rate_limited`, `storage_unavailable` and the like with a `clientMessageId`: the message waits and is sent again by itself. */
-  error: { code: string; message: string; clientMessageId?: string; retryAfterMs?: number };
+  error: {
+    code: string;
+    message: string;
+    clientMessageId?: string | undefined;
+    retryAfterMs?: number | undefined;
+  };
 }
 
 /** Everything a view of a room needs, as one object that is replaced and never changed. */
 export interface RoomState {
   /** `joining` until the first answer and after a lost socket; `refused` for good, see `error`. */
   status: "joining" | "joined" | "left" | "refused";
-  error?: Error & { code: string };
+  error?: (Error & { code: string }) | undefined;
   /** In order: what is sent, then what is on its way. */
   messages: readonly ChatMessage[];
   /** Whether there is more history before the first message. */
@@ -190,7 +215,7 @@ export interface RoomState {
   readMarks: Readonly<Record<string, number>>;
   /** Newest known `seq`. */
   head: number;
-  epoch?: string;
+  epoch?: string | undefined;
 }
 
 /** What the server takes; what it says at sign-in replaces the defaults. */
