@@ -11,7 +11,7 @@ The last line is always "N passed, N failed". Tests that were skipped stand abov
   -t PATTERN        only tests with this in their name
   -u                write the generated docs anew
   --integration     only the tests that start the whole stack
-  --faults          only chaos: short runs, seeded bugs, each fault by itself; a quarter of an hour, not among the others
+  --faults          only each fault of a chaos run by itself, whether it hits and heals; a few minutes, not among the others
   --coverage        only the tests of single parts, with coverage (coverage/index.html)
   --bail N          stop after N failures
   --no-build        use the build there is

@@ -3,17 +3,18 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PROJECT_DIR } from "../../dev/project.ts";
 import { BUGS, findBug } from "./bugs/bugs.ts";
-import { patchPlugin } from "./bugs/patch-plugin.ts";
+import { hunt } from "./bugs/hunt.ts";
 import { judge, type Verdict } from "./checker/check.ts";
 import type { Entry } from "./history/entries.ts";
 import { readHistory } from "./history/read-history.ts";
 import { Recorder } from "./history/recorder.ts";
 import { computeFigures, type Figures, formatReport } from "./report/report.ts";
 import { LineTap } from "./run/line-tap.ts";
-import { type ChaosOptions, commandOf, helpText, parseOptions, UsageError } from "./run/options.ts";
+import { type BugOptions, type ChaosOptions, commandOf, helpText, parseOptions, UsageError } from "./run/options.ts";
 import { PRESENCE_MS } from "./run/finish.ts";
 import { runChaos } from "./run/run-chaos.ts";
 import { schedule } from "./world/schedule.ts";
+import type { ChaosWorld } from "./world/types.ts";
 import { startWorld } from "./world/world.ts";
 
 /** A run too short for it does not wait until presence must be true. */
@@ -28,9 +29,12 @@ async function main(): Promise<number> {
   if (typeof options === "number") return options;
   try {
     if ("check" in options) return await tell(await readHistory(options.check), options.check, options.jsonFile);
-    const file = options.out ?? join(PROJECT_DIR, `.data/chaos/seed-${options.seed}.jsonl`);
+    const name = "bug" in options ? `bug-${options.bug}` : `seed-${options.seed}`;
+    const file = options.out ?? join(PROJECT_DIR, `.data/chaos/${name}.jsonl`);
     await mkdir(dirname(file), { recursive: true });
-    const { entries, complaints } = await run(options, file);
+    const { entries, complaints } = await withWorld(file, (running) =>
+      "bug" in options ? lookForBug(options, running) : run(options, running),
+    );
     for (const complaint of complaints) console.error(complaint);
     const code = await tell(entries, file, options.jsonFile);
     return complaints.length > 0 ? 1 : code;
@@ -54,39 +58,33 @@ function readOptions(): Exclude<ReturnType<typeof parseOptions>, "help"> | numbe
   }
 }
 
-async function run(options: ChaosOptions, file: string): Promise<{ entries: readonly Entry[]; complaints: string[] }> {
-  const { seed, minutes, clients, rate, faults, bug } = options;
-  const command = commandOf(options);
-  console.log(`${command}\nstarting the stack, with a proxy at every hop`);
+/** A world that is there to be broken, and what a run in it needs. */
+interface Running {
+  world: ChaosWorld;
+  lines: LineTap;
+  file: string;
+  progress: (line: string) => void;
+}
+
+interface Outcome {
+  entries: readonly Entry[];
+  complaints: string[];
+}
+
+async function withWorld(file: string, work: (running: Running) => Promise<Outcome>): Promise<Outcome> {
+  console.log("starting the stack, with a proxy at every hop");
   const lines = new LineTap();
-  const plugins = bug === undefined ? [] : [patchPlugin([...findBug(bug).patches])];
   const log = createWriteStream(logOf(file), { mode: 0o600 });
   const onLine = (part: string, line: string) => {
     log.write(`${new Date().toISOString()} ${part}: ${line}\n`);
     lines.onLine(part, line);
   };
-  const world = await startWorld({ seed, onLine, patches: { rooms: plugins, worker: plugins } });
-  const recorder = new Recorder(file);
-  const rooms = Array.from({ length: options.rooms }, (_, at) => `chaos-${at + 1}`);
+  const world = await startWorld({ seed: 1, onLine });
   const startedAt = performance.now();
   const progress = (line: string) =>
     console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s  ${line}`);
   try {
-    const { missing, troubles, stopped } = await runChaos(world, recorder, lines, {
-      seed,
-      command,
-      schedule: schedule(seed, minutes, { faults, rooms }),
-      cast: { clients, rooms },
-      traffic: { rate },
-      ...(minutes >= PRESENCE_FROM_MINUTES && { presenceAfterMs: PRESENCE_MS }),
-      progress,
-    });
-    const complaints = [
-      ...troubles.map((trouble) => `A fault failed: ${trouble}`),
-      ...missing.map((what) => `Not settled after healing: ${what}`),
-      ...stopped.map((who) => `A client stopped for good: ${who}`),
-    ];
-    return { entries: recorder.entries, complaints };
+    return await work({ world, lines, file, progress });
   } catch (error) {
     progress(`it broke off: ${error instanceof Error ? error.message : String(error)}`); // stopping may take its time
     throw error;
@@ -94,6 +92,38 @@ async function run(options: ChaosOptions, file: string): Promise<{ entries: read
     await Promise.race([world.stop(), new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
     log.end();
   }
+}
+
+async function run(options: ChaosOptions, { world, lines, file, progress }: Running): Promise<Outcome> {
+  const { seed, minutes, clients, rate, faults } = options;
+  const command = commandOf(options);
+  progress(command);
+  const recorder = new Recorder(file);
+  const rooms = Array.from({ length: options.rooms }, (_, at) => `chaos-${at + 1}`);
+  const { missing, troubles, stopped } = await runChaos(world, recorder, lines, {
+    seed,
+    command,
+    schedule: schedule(seed, minutes, { faults, rooms }),
+    cast: { clients, rooms },
+    traffic: { rate },
+    ...(minutes >= PRESENCE_FROM_MINUTES && { presenceAfterMs: PRESENCE_MS }),
+    progress,
+  });
+  const complaints = [
+    ...troubles.map((trouble) => `A fault failed: ${trouble}`),
+    ...missing.map((what) => `Not settled after healing: ${what}`),
+    ...stopped.map((who) => `A client stopped for good: ${who}`),
+  ];
+  return { entries: recorder.entries, complaints };
+}
+
+/** Runs the scenario in which a bug must be found, with the bug. */
+async function lookForBug({ bug: name }: BugOptions, { world, lines, file, progress }: Running): Promise<Outcome> {
+  const bug = findBug(name);
+  progress(`${bug.about}: looking for what that breaks`);
+  const { entries, broken } = await hunt(world, lines, { scenario: bug.scenario, bug, file });
+  const isFound = broken.some((each) => bug.breaks.includes(each));
+  return { entries, complaints: isFound ? [] : [`The bug was not found: expected ${bug.breaks.join(", or ")}`] };
 }
 
 /** What the Worker and the rooms wrote goes beside the history. */

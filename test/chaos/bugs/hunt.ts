@@ -1,4 +1,5 @@
 import { type InvariantName, judge, type Verdict } from "../checker/check.ts";
+import type { Entry } from "../history/entries.ts";
 import { Recorder } from "../history/recorder.ts";
 import type { LineTap } from "../run/line-tap.ts";
 import { runChaos } from "../run/run-chaos.ts";
@@ -34,7 +35,16 @@ const EARLY: ReadonlySet<InvariantName> = new Set<InvariantName>([
   "no secret appears anywhere",
 ]);
 
+/** A scenario, with a bug or without. */
+export interface Hunt {
+  scenario: ScenarioName;
+  bug?: Bug | undefined;
+  /** Where the history goes; that of the last round stays. */
+  file?: string;
+}
+
 export interface Hunted {
+  entries: readonly Entry[];
   /** The invariants that were broken. */
   broken: InvariantName[];
   verdicts: Verdict[];
@@ -49,27 +59,26 @@ export interface Hunted {
  * so it is run again, a few times at most: with a bug until that is found, without one until every fault has hit
  * something.
  */
-export async function hunt(world: ChaosWorld, lines: LineTap, name: ScenarioName, bug?: Bug): Promise<Hunted> {
-  const { setup }: Scenario = SCENARIOS[name];
+export async function hunt(world: ChaosWorld, lines: LineTap, wanted: Hunt): Promise<Hunted> {
+  const { scenario, bug } = wanted;
+  const { setup }: Scenario = SCENARIOS[scenario];
   await build(world, setup, bug);
   for (let round = 1; ; round++) {
-    const hunted = await runOnce(world, lines, { name, bug, round });
+    const hunted = await runOnce(world, lines, { ...wanted, round });
     const isDone =
       bug === undefined ? hunted.idle.length === 0 : hunted.broken.some((each) => bug.breaks.includes(each));
     if (isDone || round === ROUNDS_MAX) return hunted;
   }
 }
 
-interface Round {
-  name: ScenarioName;
-  bug: Bug | undefined;
-  round: number;
-}
-
 /** Ends as soon as something is found that the bug is expected to break. */
-async function runOnce(world: ChaosWorld, lines: LineTap, { name, bug, round }: Round): Promise<Hunted> {
+async function runOnce(
+  world: ChaosWorld,
+  lines: LineTap,
+  { scenario: name, bug, file, round }: Hunt & { round: number },
+): Promise<Hunted> {
   const { faults, lengthMs, cast, traffic, bounds, presenceAfterMs }: Scenario = SCENARIOS[name];
-  const recorder = new Recorder();
+  const recorder = new Recorder(file);
   const tag = `${name}-${bug?.name ?? "clean"}-${round}`.replaceAll("_", "-");
   const over = new AbortController();
   const isExpected = ({ name: invariant, violations }: Verdict) =>
@@ -80,7 +89,7 @@ async function runOnce(world: ChaosWorld, lines: LineTap, { name, bug, round }: 
   try {
     const { missing, troubles } = await runChaos(world, recorder, lines, {
       seed: round,
-      command: `npm run chaos -- --bug ${bug?.name}`,
+      command: bug === undefined ? "npm run test:integration -- bugs" : `npm run chaos -- --bug ${bug.name}`,
       schedule: {
         seed: round,
         lengthMs,
@@ -103,7 +112,7 @@ async function runOnce(world: ChaosWorld, lines: LineTap, { name, bug, round }: 
     const idle = recorder.entries.flatMap((entry) =>
       entry.kind === "fault" && entry.hadEffect === false ? [entry.name] : [],
     );
-    return { broken, verdicts, missing, troubles, idle };
+    return { entries: recorder.entries, broken, verdicts, missing, troubles, idle };
   } finally {
     clearInterval(looking);
   }

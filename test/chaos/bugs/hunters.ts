@@ -1,15 +1,7 @@
 import { LineTap } from "../run/line-tap.ts";
 import type { ChaosWorld } from "../world/types.ts";
 import { startWorld } from "../world/world.ts";
-import type { Bug } from "./bugs.ts";
-import { hunt, type Hunted } from "./hunt.ts";
-import type { ScenarioName } from "./scenarios.ts";
-
-/** A scenario, with a bug or without. */
-export interface Hunt {
-  scenario: ScenarioName;
-  bug: Bug | undefined;
-}
+import { hunt, type Hunt, type Hunted } from "./hunt.ts";
 
 /** As many worlds as are worth while: a hunt mostly waits for something to happen. */
 const WORLDS = 2;
@@ -50,7 +42,7 @@ export class Hunters {
       const result = this.#results.get(next);
       result?.promise.catch(() => undefined); // told to whoever asks for it
       try {
-        result?.resolve(await hunt(world, lines, next.scenario, next.bug));
+        result?.resolve(await hunt(world, lines, next));
       } catch (error) {
         result?.reject(error);
       }

@@ -84,9 +84,12 @@ export async function untilRowsAreThere(
   }
 }
 
-/** Waits until presence must be true, and asks HTTP for it too. */
-export async function checkPresence({ actors, rooms, recorder, http }: FinishDeps, afterMs: number): Promise<void> {
-  await sleep(afterMs);
+/** Waits until presence must be true, so long after nothing has changed any more, and asks HTTP for it too. */
+export async function checkPresence(
+  { actors, rooms, recorder, http }: FinishDeps,
+  { afterMs, since }: { afterMs: number; since: number },
+): Promise<void> {
+  await sleep(Math.max(0, afterMs - (recorder.now() - since)));
   recorder.flush();
   recorder.write({ kind: "presence_due" });
   for (const room of rooms) {

@@ -8,7 +8,13 @@ export interface ChaosOptions {
   rooms: number;
   rate: number;
   faults: readonly FaultName[];
-  bug: string | undefined;
+  out: string | undefined;
+  jsonFile: string | undefined;
+}
+
+/** A seeded bug is looked for where it shows: its scenario decides everything else. */
+export interface BugOptions {
+  bug: string;
   out: string | undefined;
   jsonFile: string | undefined;
 }
@@ -33,7 +39,7 @@ wrote down: every promise of docs/reliability.md, one by one.
   --rooms N       rooms they are in (default 8)
   --rate N        messages a second, of all together (default 150)
   --faults LIST   only these, with commas between; "none" for a run without any
-  --bug NAME      builds the rooms or the Worker with a bug, which must be found
+  --bug NAME      builds the rooms or the Worker with a bug, and leads to where it must be found
   --out FILE      where the history goes (default .data/chaos/seed-N.jsonl)
   --json FILE     writes the figures and the violations as JSON
   --check FILE    starts nothing: judges a history that was written before
@@ -52,12 +58,15 @@ Exit code: 0 when nothing is violated, 1 when something is or the run could not 
  * @returns "help" when that is what was asked for.
  * @throws {UsageError}
  */
-export function parseOptions(args: readonly string[], bugs: readonly string[]): ChaosOptions | CheckOptions | "help" {
+export function parseOptions(
+  args: readonly string[],
+  bugs: readonly string[],
+): ChaosOptions | BugOptions | CheckOptions | "help" {
   const values = readArguments(args);
   if (values.help === true) return "help";
   const jsonFile = values.json;
   if (values.check !== undefined) return { check: values.check, jsonFile };
-  if (values.bug !== undefined && !bugs.includes(values.bug)) throw new UsageError(`There is no bug "${values.bug}"`);
+  if (values.bug !== undefined) return { bug: parseBug(values.bug, values, bugs), out: values.out, jsonFile };
   const options = {
     seed: parseNumber("--seed", values.seed ?? "1", 0, 4_294_967_295),
     minutes: parseMinutes(values.minutes ?? "2"),
@@ -65,7 +74,6 @@ export function parseOptions(args: readonly string[], bugs: readonly string[]): 
     rooms: parseNumber("--rooms", values.rooms ?? "8", 1, 100),
     rate: parseNumber("--rate", values.rate ?? "150", 1, 5_000),
     faults: parseFaults(values.faults),
-    bug: values.bug,
     out: values.out,
     jsonFile,
   };
@@ -74,10 +82,9 @@ export function parseOptions(args: readonly string[], bugs: readonly string[]): 
 }
 
 /** The line that does a run again. */
-export function commandOf({ seed, minutes, clients, rooms, rate, faults, bug }: ChaosOptions): string {
+export function commandOf({ seed, minutes, clients, rooms, rate, faults }: ChaosOptions): string {
   const parts = [`--seed ${seed} --minutes ${minutes} --clients ${clients} --rooms ${rooms} --rate ${rate}`];
   if (faults.length < FAULTS.length) parts.push(`--faults ${faults.join(",") || "none"}`);
-  if (bug !== undefined) parts.push(`--bug ${bug}`);
   return `npm run chaos -- ${parts.join(" ")}`;
 }
 
@@ -104,6 +111,14 @@ function readArguments(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function parseBug(bug: string, values: Record<string, unknown>, bugs: readonly string[]): string {
+  if (!bugs.includes(bug)) throw new UsageError(`There is no bug "${bug}"`);
+  const other = ["seed", "minutes", "clients", "rooms", "rate", "faults"].find((name) => values[name] !== undefined);
+  if (other !== undefined)
+    throw new UsageError(`Cannot take --${other} with --bug: each bug has a scenario of its own`);
+  return bug;
 }
 
 function parseNumber(name: string, raw: string, min: number, max: number): number {

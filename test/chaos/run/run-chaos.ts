@@ -95,11 +95,12 @@ export async function runChaos(
     const missing = await settle(finish, options.settleMs, over);
     if (over.aborted) return { ...NOTHING_MISSING, troubles: injector.troubles };
     progress(missing.length === 0 ? "everybody sees the same" : `after 30 s ${missing.length} things have not settled`);
+    const settledAt = recorder.now();
     const lacking = await untilRowsAreThere(finish, over);
     if (lacking.length > 0) progress(`Postgres has refused rows and still lacks ${lacking.join(", ")}`);
     if (options.presenceAfterMs !== undefined && missing.length === 0) {
       progress("waiting until everybody must know who is where");
-      await checkPresence(finish, options.presenceAfterMs);
+      await checkPresence(finish, { afterMs: options.presenceAfterMs, since: settledAt });
     }
     progress("reading all of history");
     await readEverything(finish);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUGS } from "./bugs.ts";
-import { type Hunt, Hunters } from "./hunters.ts";
+import type { Hunt } from "./hunt.ts";
+import { Hunters } from "./hunters.ts";
 import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
 
 const scenarios = Object.keys(SCENARIOS) as ScenarioName[]; // the keys of that very object
-const clean = scenarios.map((scenario): Hunt => ({ scenario, bug: undefined }));
+const clean = scenarios.map((scenario): Hunt => ({ scenario }));
 const buggy = BUGS.map((bug) => ({ scenario: bug.scenario, bug }));
 /** Those of one scenario follow one another. */
 const hunts = scenarios.flatMap((name) => [...clean, ...buggy].filter(({ scenario }) => scenario === name));
