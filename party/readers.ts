@@ -36,7 +36,9 @@ export class Readers {
 
   /** The reader has said how far it has come. */
   received(session: Session, seq: number): void {
+    const isFirst = !session.state.saysReceived;
     session.state.saysReceived = true;
+    if (isFirst) save(session); // a room that forgets it would take anything for an acknowledgement again
     this.#acknowledge(session, seq);
   }
 

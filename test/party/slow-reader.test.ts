@@ -90,6 +90,19 @@ describe.each(CASES)("F18 a reader that does not read, in $room", (how) => {
     expect(seqs(reader).length).toBeLessThanOrEqual(512);
   });
 
+  it("takes only `received` also from who has said it before there was anything to receive", async () => {
+    const { world, author, reader } = await open(how);
+    await reader.say({ type: "ping" });
+    await reader.say({ type: "received", roomId: "lobby", seq: 0 });
+    for (let round = 0; round < 4; round++) {
+      await pour(world, author, 200);
+      await reader.say({ type: "ping" });
+    }
+    expect(seqs(author)).toEqual(upTo(800));
+    expect(seqs(reader)).toEqual(upTo(seqs(reader).length));
+    expect(seqs(reader).length).toBeLessThan(700); // what is gathered is sent whole
+  });
+
   it("is answered all the same", async () => {
     const { world, author, reader } = await open(how);
     await pour(world, author, 600);
