@@ -104,10 +104,14 @@ export function readBearer(header: string | null): string | undefined {
 function readSince(url: string): Since | undefined {
   const [raw, ...others] = readParameter(url, "since");
   if (raw === undefined) return undefined;
+  return parseSince(others.length > 0 ? "" : raw);
+}
+
+/** @throws {ChatError} `bad_cursor` for what is not `<epoch>.<seq>`. */
+export function parseSince(raw: string): Since {
   const match = SINCE.exec(raw);
   const parsed = Since.safeParse({ epoch: match?.[1], seq: Number(match?.[2]) });
-  if (others.length > 0 || !parsed.success)
-    throw new ChatError("bad_cursor", { detail: 'Cannot read "since": must be <epoch>.<seq>' });
+  if (!parsed.success) throw new ChatError("bad_cursor", { detail: 'Cannot read "since": must be <epoch>.<seq>' });
   return parsed.data;
 }
 

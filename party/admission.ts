@@ -1,10 +1,10 @@
 import { displayName } from "../protocol/content.ts";
 import { ChatError } from "../protocol/errors.ts";
-import { Since } from "../protocol/frames.ts";
+import type { Since } from "../protocol/frames.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
 import { AppId, ChannelId, RESERVED_CHANNEL_IDS } from "../protocol/ids.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
-import { readBearer } from "../domain/socket-auth.ts";
+import { parseSince, readBearer } from "../domain/socket-auth.ts";
 import type { RoomDeps } from "./deps.ts";
 import { KEYS, KeptBan, type RoomIdentity } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
@@ -55,12 +55,13 @@ export async function readKnock(deps: RoomDeps, request: UpgradeRequest): Promis
   const path = readRoomPath(request.url);
   if (path === undefined || path.app !== claims.app || RESERVED_CHANNEL_IDS.has(path.channelId))
     throw new ChatError("room_not_found");
+  const since = request.headers.get("x-parley-since");
   return {
     claims,
     username: displayName(claims.name, claims.userId),
     app: path.app,
     channelId: path.channelId,
-    since: readSince(request.headers.get("x-parley-since")),
+    since: since === null ? undefined : parseSince(since),
     notBefore: Number(request.headers.get("x-parley-not-before") ?? 0),
     lines: request.headers.get("sec-websocket-protocol") === "chat.v1.lines",
   };
@@ -113,12 +114,4 @@ export function readBan(kept: unknown, now: number): KeptBan | undefined {
 /** What sockets of somebody carry who is muted, or not. */
 export function mutedUntil(ban: KeptBan | undefined): number {
   return ban?.kind === "mute" ? (ban.until ?? Infinity) : 0;
-}
-
-function readSince(raw: string | null): Since | undefined {
-  if (raw === null) return undefined;
-  const [, epoch, seq] = /^([^.]*)\.(\d{1,16})$/.exec(raw) ?? [];
-  const since = Since.safeParse({ epoch, seq: Number(seq) });
-  if (!since.success) throw new ChatError("bad_cursor");
-  return since.data;
 }

@@ -11,8 +11,9 @@ export type DueEntries = readonly (readonly [key: string, value: unknown])[];
 /** New members, read marks and entries of the audit log that history has to learn of, kept in storage until it has. */
 export class Due {
   readonly #durable: Durable;
-  /** As many as one batch takes, or all there are. */
+  /** The first of those in storage, as many as one batch takes, and whatever has come since. */
   #entries = new Map<string, unknown>();
+  /** Nothing is in storage that is not here. */
   #isWhole = true;
 
   constructor(durable: Durable) {

@@ -20,6 +20,7 @@ export const KEYS = {
   board: "board",
   probe: "probe",
   moderationReadAt: "mod:at",
+  moderationTriedAt: "mod:tried",
   appLists: "mod:app",
   channelLists: "mod:channel",
   event: (seq: number) => `m:${String(seq).padStart(16, "0")}`,
@@ -39,6 +40,7 @@ export const PREFIXES = {
   event: "m:",
   away: "away:",
   out: "out:",
+  ban: "ban:",
   spentIds: "spent:",
   setAside: "bad:",
   due: "due:",
@@ -50,7 +52,7 @@ export const PREFIXES = {
 /** Storage takes at most this many keys in one call. */
 export const KEYS_PER_CALL = 128;
 const PAGE = 1_000;
-/** New members and read marks that history gets in one batch. */
+/** New members, read marks and entries of the audit log that history gets in one batch: this many together. */
 export const DUE_PER_BATCH = 200;
 
 /** Which room this is: its object cannot always ask the platform. */
@@ -149,7 +151,7 @@ export async function readSpentIds(storage: RoomStorage): Promise<SpentIds | und
   );
 }
 
-/** The first new members and read marks that history does not have, by key. */
+/** The first new members, read marks and entries of the audit log that history does not have, by key. */
 export async function readDue(storage: RoomStorage): Promise<Map<string, unknown>> {
   return storage.list({ prefix: PREFIXES.due, limit: DUE_PER_BATCH });
 }

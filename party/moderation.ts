@@ -45,13 +45,15 @@ export class Moderation {
     const { vocabulary, durable } = this.#deps;
     this.#identity = identity;
     if (vocabulary === undefined) return;
-    const kept = await durable.storage.get([KEYS.moderationReadAt, KEYS.appLists, KEYS.channelLists]);
-    const readAt = ReadAt.safeParse(kept.get(KEYS.moderationReadAt));
+    const { moderationReadAt, moderationTriedAt, appLists, channelLists } = KEYS;
+    const kept = await durable.storage.get([moderationReadAt, moderationTriedAt, appLists, channelLists]);
+    const readAt = ReadAt.safeParse(kept.get(moderationReadAt));
+    this.#triedAt = ReadAt.safeParse(kept.get(moderationTriedAt)).data ?? 0;
     if (!readAt.success) return this.#use(NOTHING_SET);
-    this.#triedAt = readAt.data;
+    this.#triedAt = Math.max(this.#triedAt, readAt.data);
     this.#lists = {
-      app: KeptLists.parse(kept.get(KEYS.appLists) ?? null),
-      channel: KeptLists.parse(kept.get(KEYS.channelLists) ?? null),
+      app: KeptLists.parse(kept.get(appLists) ?? null),
+      channel: KeptLists.parse(kept.get(channelLists) ?? null),
     };
     this.#use(this.#lists);
   }
@@ -92,6 +94,8 @@ export class Moderation {
     try {
       this.#keep(await store.findModeration(identity.app, identity.channelId));
     } catch (error) {
+      // So that a room that sleeps and wakes again does not keep everybody waiting for what cannot be read.
+      this.#deps.durable.keep({ [KEYS.moderationTriedAt]: this.#triedAt });
       log.error("moderation_not_read", error);
     }
   }

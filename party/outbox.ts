@@ -37,7 +37,7 @@ export interface KeptOutbox {
 }
 
 /**
- * Hands the room's events, new members and read marks to history: in batches, one at a time, again and again until they
+ * Hands the room's events, new members, read marks and entries of the audit log to history: in batches, one at a time, again and again until they
  * are in. Progress is marked only after the store has committed, and writing a batch twice changes nothing.
  */
 export class Outbox {
