@@ -9,6 +9,8 @@ import { KeptBan, KEYS, KEYS_PER_CALL, PREFIXES } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
 
+const PRUNED_EVERY_MS = 3_600_000;
+
 /**
  * What our Worker orders about people: kept for the door, and carried out at once on the sockets that are open. Carrying the
  * same order out again changes nothing.
@@ -18,6 +20,7 @@ export class Orders {
   /** For each person, the number of their last order in this waking: guests do not wait at the door through a sleep. */
   readonly #last = new Map<UserId, number>();
   #count = 0;
+  #prunedAt = -Infinity;
 
   constructor(room: ChatRoom) {
     this.#room = room;
@@ -55,12 +58,29 @@ export class Orders {
     if (issuedAt < Math.max(state.notBefore, Number(kept ?? 0))) throw new ChatError("token_revoked");
   }
 
-  /** Drops what no token can be old enough for any more. */
+  /**
+   * Drops revocations that no token can be old enough for any more, and bans that ended or were lifted as long ago: before
+   * that a clock may have been wrong, and an earlier order may still be on its way. Looks for them once an hour.
+   */
   async prune(): Promise<void> {
+    const now = this.#room.deps.now();
+    if (Math.abs(now - this.#prunedAt) < PRUNED_EVERY_MS) return;
+    this.#prunedAt = now;
+    await this.#forgetEnded(PREFIXES.out, Number);
+    await this.#forgetEnded(PREFIXES.ban, (kept) => endOfBan(KeptBan.parse(kept)));
+  }
+
+  /** @param endOf When that which is kept meant something for the last time. */
+  async #forgetEnded(prefix: string, endOf: (kept: unknown) => number): Promise<void> {
     const { deps, durable } = this.#room;
-    const kept = await durable.storage.list({ prefix: PREFIXES.out, limit: KEYS_PER_CALL });
-    const old = [...kept].filter(([, before]) => Number(before) + VISIT_KEPT_MS < deps.now());
-    durable.forget(old.map(([key]) => key));
+    for (let start: string = prefix; ;) {
+      const page = await durable.storage.list({ prefix, start, limit: KEYS_PER_CALL });
+      const ended = [...page].filter(([, kept]) => endOf(kept) + VISIT_KEPT_MS < deps.now());
+      durable.forget(ended.map(([key]) => key));
+      const last = [...page.keys()].at(-1);
+      if (last === undefined || page.size < KEYS_PER_CALL) return;
+      start = `${last}\0`;
+    }
   }
 
   #carryOut(order: RoomOrder, kept: { ban: unknown; out: unknown }): number {
@@ -110,4 +130,8 @@ export class Orders {
   #socketsOf(userId: UserId): Session[] {
     return [...this.#room.sessions.of(userId)];
   }
+}
+
+function endOfBan({ kind, until, decidedAt }: KeptBan): number {
+  return kind === "lifted" ? decidedAt : (until ?? Infinity);
 }

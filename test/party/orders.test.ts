@@ -276,6 +276,28 @@ describe.each([
     expect(world.platform.storage.keys("out:")).toEqual(["out:carol"]);
   });
 
+  it("D08 drops all revocations and bans that mean nothing any more, and none that do", async () => {
+    const world = open();
+    const { storage } = world.platform;
+    const names = Array.from({ length: 130 }, (_, at) => `u${at}`);
+    for (const name of names)
+      await storage.put({
+        [`out:a-${name}`]: world.now - 4 * DAY,
+        [`ban:a-${name}`]: { kind: "ban", until: world.now - 4 * DAY },
+        [`ban:b-${name}`]: { kind: "lifted", until: null, decidedAt: world.now - 4 * DAY },
+      });
+    const kept = {
+      "ban:ended-just-now": { kind: "ban", until: world.now - 1 },
+      "ban:for-good": { kind: "ban", until: null },
+      "ban:lifted-just-now": { kind: "lifted", until: null, decidedAt: world.now - 1 },
+      "ban:muted": { kind: "mute", until: world.now + HOUR },
+    };
+    await storage.put({ ...kept, "out:revoked": world.now });
+    await world.order({ order: "lift", userId: "zed", decidedAt: world.now });
+    expect(storage.keys("out:")).toEqual(["out:revoked"]);
+    expect(storage.keys("ban:")).toEqual([...Object.keys(kept), "ban:zed"]);
+  });
+
   it("A12 takes orders of our own Worker only, and tells nobody else that it takes any", async () => {
     const world = open();
     const body = { order: "ban", userId: "alice", until: null, requestId: "r1" };
