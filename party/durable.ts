@@ -5,7 +5,7 @@ import type { RoomLogger } from "./log.ts";
 import type { RoomStorage } from "./platform.ts";
 
 /** How late an alarm may ring. */
-const LATE_ALARM_MS = 60_000;
+export const LATE_ALARM_MS = 60_000;
 /** For objects whose times are the wall clock's. */
 const WALL_CLOCK: Pick<SteadyClock, "toWall"> = { toWall: (at) => at };
 

@@ -1,13 +1,11 @@
 import { dueAt } from "../domain/steady-clock.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { TIMES } from "../protocol/limits.ts";
+import { LATE_ALARM_MS } from "./durable.ts";
 import { pruneOrder } from "./order.ts";
 import type { PresenceReporter } from "./presence-reporter.ts";
 import type { ChatRoom } from "./room.ts";
 import { save, type Session } from "./session.ts";
-
-/** How late an alarm may ring. */
-const OVERLOOKED_MS = 60_000;
 
 /** What a room does by the clock, and the one alarm that wakes it for whatever comes first. */
 export class Duties {
@@ -79,10 +77,10 @@ export class Duties {
     const { state } = session;
     const now = this.#now();
     const isSilence = state.keepsAlive || state.present;
-    const isForgiven = isSilence && now - state.heardAt > TIMES.deadSocketMs + OVERLOOKED_MS;
+    const isForgiven = isSilence && now - state.heardAt > TIMES.deadSocketMs + LATE_ALARM_MS;
     if (isForgiven) state.heardAt = now;
     const { behind } = state;
-    const isForgivenSlow = behind !== undefined && now - behind.progressAt > TIMES.slowReaderMs + OVERLOOKED_MS;
+    const isForgivenSlow = behind !== undefined && now - behind.progressAt > TIMES.slowReaderMs + LATE_ALARM_MS;
     if (isForgivenSlow) behind.progressAt = now;
     if (isForgiven || isForgivenSlow) save(session);
   }

@@ -39,6 +39,9 @@ export interface KnockOptions {
 }
 
 /** A room's order as tests write it. */
+/** What a room may do at one point of time before it is taken to go round in circles. */
+const TURNS_MAX = 1_000;
+
 type GivenOrder = RoomOrder extends infer Order
   ? Order extends RoomOrder
     ? Omit<Order, "userId" | "requestId"> & { userId: string }
@@ -153,7 +156,8 @@ export class World {
   /** Lets time pass: timers and alarms go off when they are due. */
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
-    for (;;) {
+    for (let turns = 0, at = this.now; ; turns = at === this.now ? turns + 1 : 0, at = this.now) {
+      if (turns > TURNS_MAX) throw new Error(`The room wakes itself without end at ${new Date(at).toISOString()}`);
       const alarmAt = this.platform.storage.alarmAt ?? Infinity;
       const timerAt = Math.min(...this.#timers.map(({ at }) => at));
       const next = Math.min(alarmAt, timerAt);
