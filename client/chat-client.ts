@@ -313,13 +313,13 @@ export class ChatClient {
     const userId = this.#requireSame(tokens);
     if (userId !== undefined) this.#identify(userId);
     await this.#loading;
-    const url = new URL(this.#socketUrl(tokens));
+    const url = this.#socketUrl(tokens);
     const [room] = [...this.#rooms.values()].filter((known) => this.#isWanted(known));
     this.#roomInAddress = room?.id;
-    if (room === undefined) return url.href;
-    url.searchParams.set("roomId", room.id);
-    if (room.since !== undefined) url.searchParams.set("since", `${room.since.epoch}.${room.since.seq}`);
-    return url.href;
+    if (room === undefined) return url;
+    // By hand, because React Native's URL cannot be changed.
+    const since = room.since === undefined ? "" : `&since=${room.since.epoch}.${room.since.seq}`;
+    return `${url}${url.includes("?") ? "&" : "?"}roomId=${encodeURIComponent(room.id)}${since}`;
   }
 
   #socketUrl({ wsUrl: told }: HeldTokens): string {

@@ -37,6 +37,8 @@ const STEADY_MS = 10_000;
 const SPREAD_MS = 2_000;
 const SEEN_SPREAD_MS = 500;
 const FLOODED_MS = 10_000;
+/** What is longer, a timer takes for nothing. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 const LOST = 1006;
 const OPEN = 1;
 
@@ -217,7 +219,7 @@ export class Connection {
   #wait(retryInMs: number, change: Omit<ConnectionChange, "state">): void {
     clearTimeout(this.#timer);
     this.#dueAt = this.#now() + retryInMs;
-    this.#timer = setTimeout(() => void this.#attempt(), retryInMs);
+    this.#timer = setTimeout(() => void this.#attempt(), Math.min(retryInMs, TIMER_MAX_MS));
     this.#become({ state: "waiting", retryInMs, ...change });
   }
 

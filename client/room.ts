@@ -611,14 +611,21 @@ function isHopeless(error: unknown): boolean {
   return error instanceof ChatError && (error.code === "token_missing" || REFUSALS.has(error.code));
 }
 
-const utf8 = new TextEncoder();
-
 /** Longer than the server takes, or in a frame that would end the connection. */
 function isTooLong(text: string, { messageMaxLength, messageMaxBytes, frameMaxBytes }: ChatLimits): boolean {
-  const bytesOf = (value: string): number => utf8.encode(value).length;
   return (
     [...text].length > messageMaxLength ||
     bytesOf(text) > messageMaxBytes ||
     bytesOf(JSON.stringify(text)) > frameMaxBytes - 512
   );
+}
+
+/** In UTF-8; counted by hand, because not every React Native has a TextEncoder. */
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const sign of text) {
+    const code = sign.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
 }

@@ -20,6 +20,10 @@ const ASK_MS = 30_000;
 /** A token that is refused this soon after it was accepted was never really accepted. */
 const PROVEN_MS = 5_000;
 const REFRESH_SHARE = 5 / 6;
+/** What can be one, and be offered as a subprotocol. */
+const JWT = /^[\w.-]+$/;
+/** Tokens that live shorter than this are the server's mistake: asking for others all the time would not mend it. */
+const REFRESH_MIN_MS = 5_000;
 
 /** The tokens of a client: held while they live, asked for when they do not, never twice at once. */
 export class TokenSource {
@@ -46,7 +50,7 @@ export class TokenSource {
     const seconds = tokens.expiresIn ?? Number(claims["exp"]) - Number(claims["iat"]);
     const lifeMs = seconds > 0 ? seconds * 1_000 : Infinity;
     this.#held = { tokens, bornAt, lifeMs, isFresh: true, usedAt: Infinity };
-    this.#refreshAt = bornAt + lifeMs * REFRESH_SHARE;
+    this.#refreshAt = bornAt + refreshAfter(lifeMs);
   }
 
   /**
@@ -78,7 +82,7 @@ export class TokenSource {
     const now = this.#platform.monotonicNow();
     if (this.#held === undefined) return;
     this.#held.usedAt = Math.min(this.#held.usedAt, now);
-    if (remainingMs > 0) this.#refreshAt = Math.min(this.#refreshAt, now + remainingMs * REFRESH_SHARE);
+    if (remainingMs > 0) this.#refreshAt = Math.min(this.#refreshAt, now + refreshAfter(remainingMs));
   }
 
   /** An attempt failed for another reason: whoever refuses the token later may be right that it is too old. */
@@ -128,7 +132,7 @@ export class TokenSource {
         signal.addEventListener("abort", () => reject(new ChatError("token_unavailable", "No token came in time"))),
       );
       const tokens = await Promise.race([this.#getToken({ signal }), ended]);
-      if (typeof (tokens as ChatTokens | undefined)?.wsToken !== "string")
+      if (!JWT.test((tokens as ChatTokens | undefined)?.wsToken ?? ""))
         throw new ChatError("token_unavailable", "getToken gave no wsToken");
       this.#failures = 0;
       this.set(tokens, bornAt);
@@ -137,6 +141,10 @@ export class TokenSource {
       clearTimeout(timer);
     }
   }
+}
+
+function refreshAfter(lifeMs: number): number {
+  return Math.max(lifeMs * REFRESH_SHARE, REFRESH_MIN_MS);
 }
 
 /** Whether there is no use in asking for tokens again. */

@@ -104,7 +104,7 @@ async function run(options: ChaosOptions, { world, lines, file, progress }: Runn
     seed,
     command,
     schedule: schedule(seed, minutes, { faults, rooms }),
-    cast: { clients, rooms },
+    cast: { clients, rooms, client: options.client },
     traffic: { rate },
     ...(minutes >= PRESENCE_FROM_MINUTES && { presenceAfterMs: PRESENCE_MS }),
     progress,

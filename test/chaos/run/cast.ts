@@ -1,6 +1,7 @@
 import type { ChaosClient, ChaosClientOptions } from "../clients/chaos-client.ts";
 import { ChaosHttp } from "../clients/http.ts";
 import { RawClient } from "../clients/raw-client.ts";
+import { SdkClient } from "../clients/sdk-client.ts";
 import type { SecretWatch } from "../clients/secrets.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { ChaosWorld } from "../world/types.ts";
@@ -26,7 +27,12 @@ export interface CastOptions {
   offenders?: boolean;
   /** The part of the clients that uses the gateway. */
   shared?: number;
+  /** What stands behind members: our own sockets (the default), the SDK, or one of the two in turn. */
+  client?: ClientKind;
 }
+
+export const CLIENT_KINDS = ["raw", "sdk", "mix"] as const;
+export type ClientKind = (typeof CLIENT_KINDS)[number];
 
 export interface CastDeps {
   world: ChaosWorld;
@@ -46,7 +52,7 @@ export function createHttp({ world, recorder, secrets }: Omit<CastDeps, "http" |
 
 /** Decides who there is: most on sockets of one room each, some on a shared one with several, both kinds of framing. */
 export function castActors(options: CastOptions, deps: CastDeps): Actor[] {
-  const { rooms, clients, prefix = "", deaf = true, offenders = true, shared = 0.2 } = options;
+  const { rooms, clients, prefix = "", deaf = true, offenders = true, shared = 0.2, client: kind = "raw" } = options;
   let sockets = 0;
   const nextSocket = () => ++sockets;
   const sharedClients = Math.round(clients * shared);
@@ -66,9 +72,22 @@ export function castActors(options: CastOptions, deps: CastDeps): Actor[] {
     );
     return { client, rooms: own, talks: 1, isGone: false };
   };
+  // Whoever breaks rules speaks the protocol itself: an SDK has no door for that.
+  const createSdk = (at: number, count: number): Actor => {
+    const own = roomsFor(rooms, at, count);
+    const name = `${prefix}sdk-${at}`;
+    const client = new SdkClient(
+      { name, user: `user-${name}`, rooms: own, role: "member" },
+      { ...deps, apiUrl: deps.world.apiUrl, wsUrl: deps.world.wsUrl, random: deps.random.fork().next, nextSocket },
+    );
+    return { client, rooms: own, talks: 1, isGone: false };
+  };
   const actors = Array.from({ length: clients }, (_, at) => {
     const isShared = at < sharedClients;
-    const actor = create(`${isShared ? "shared" : "direct"}-${at}`, at, isShared, "member");
+    const isSdk = kind === "sdk" || (kind === "mix" && at % 2 === 1);
+    const actor = isSdk
+      ? createSdk(at, isShared ? ROOMS_PER_SHARED : 1)
+      : create(`${isShared ? "shared" : "direct"}-${at}`, at, isShared, "member");
     const listens = at % LISTENERS === LISTENERS - 1;
     return { ...actor, talks: listens ? 0 : isShared ? 0.5 : 1 };
   });

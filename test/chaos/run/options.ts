@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { FAULTS, type FaultName } from "../world/types.ts";
+import { CLIENT_KINDS, type ClientKind } from "./cast.ts";
 
 export interface ChaosOptions {
   seed: number;
@@ -7,6 +8,7 @@ export interface ChaosOptions {
   clients: number;
   rooms: number;
   rate: number;
+  client: ClientKind;
   faults: readonly FaultName[];
   out: string | undefined;
   jsonFile: string | undefined;
@@ -38,6 +40,7 @@ wrote down: every promise of docs/reliability.md, one by one.
   --clients N     clients on sockets, besides one that breaks rules and one that never says what it received (default 40)
   --rooms N       rooms they are in (default 8)
   --rate N        messages a second, of all together (default 150)
+  --client KIND   what speaks for them: raw sockets, the sdk, or a mix of both (default raw)
   --faults LIST   only these, with commas between; "none" for a run without any
   --bug NAME      builds the rooms or the Worker with a bug, and leads to where it must be found
   --out FILE      where the history goes (default .data/chaos/seed-N.jsonl)
@@ -73,6 +76,7 @@ export function parseOptions(
     clients: parseNumber("--clients", values.clients ?? "40", 2, 1_000),
     rooms: parseNumber("--rooms", values.rooms ?? "8", 1, 100),
     rate: parseNumber("--rate", values.rate ?? "150", 1, 5_000),
+    client: parseClient(values.client ?? "raw"),
     faults: parseFaults(values.faults),
     out: values.out,
     jsonFile,
@@ -82,8 +86,9 @@ export function parseOptions(
 }
 
 /** The line that does a run again. */
-export function commandOf({ seed, minutes, clients, rooms, rate, faults }: ChaosOptions): string {
+export function commandOf({ seed, minutes, clients, rooms, rate, client, faults }: ChaosOptions): string {
   const parts = [`--seed ${seed} --minutes ${minutes} --clients ${clients} --rooms ${rooms} --rate ${rate}`];
+  if (client !== "raw") parts.push(`--client ${client}`);
   if (faults.length < FAULTS.length) parts.push(`--faults ${faults.join(",") || "none"}`);
   return `npm run chaos -- ${parts.join(" ")}`;
 }
@@ -99,6 +104,7 @@ function readArguments(args: readonly string[]) {
         clients: text,
         rooms: text,
         rate: text,
+        client: text,
         faults: text,
         bug: text,
         out: text,
@@ -131,6 +137,13 @@ function parseMinutes(raw: string): number {
   const value = /^\d{1,4}(\.\d{1,3})?$/.test(raw) ? Number(raw) : 0;
   if (value >= 0.1 && value <= 1_440) return value;
   throw new UsageError(`Cannot read --minutes "${raw}": must be a number, 0.1 to 1440`);
+}
+
+function parseClient(raw: string): ClientKind {
+  const kind = CLIENT_KINDS.find((one) => one === raw);
+  if (kind === undefined)
+    throw new UsageError(`Cannot read --client "${raw}": must be one of ${CLIENT_KINDS.join(", ")}`);
+  return kind;
 }
 
 function parseFaults(raw: string | undefined): readonly FaultName[] {
