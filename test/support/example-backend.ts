@@ -1,34 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { SignJWT } from "jose";
+import type { Recipe } from "./backends/recipes.ts";
 import { freePort } from "./binaries.ts";
 
-const EXAMPLES_DIR = join(import.meta.dirname, "../../docs/guides/examples");
 const READY_MS = 30_000;
-
-/** How one of the backend examples is started as a process of its own. */
-export interface Recipe {
-  /** Undefined when this machine has what it takes; else what is missing. */
-  missing: string | undefined;
-  command: (port: number) => [program: string, ...args: string[]];
-}
-
-export const EXPRESS: Recipe = {
-  missing: undefined,
-  command: () => [process.execPath, join(EXAMPLES_DIR, "express/server.ts")],
-};
-
-const PYTHON = ["python3", "/usr/bin/python3"].find(
-  (program) => spawnSync(program, ["-c", "import fastapi, uvicorn, httpx, jwt"]).status === 0,
-);
-export const FASTAPI: Recipe = {
-  missing: PYTHON === undefined ? "no python3 with fastapi, uvicorn, httpx and pyjwt" : undefined,
-  command: (port) => {
-    const app = ["main:app", "--app-dir", join(EXAMPLES_DIR, "fastapi"), "--port", String(port)];
-    return [PYTHON ?? "python3", "-B", "-m", "uvicorn", ...app];
-  },
-};
 
 const SESSION_SECRET = "a sign-in secret of the example's own, long enough";
 
@@ -57,8 +33,9 @@ export class ExampleBackend {
   static async start(recipe: Recipe, settings: Record<string, string>): Promise<ExampleBackend> {
     const port = await freePort();
     const [program, ...args] = recipe.command(port);
-    const own = { PATH: process.env["PATH"], HOME: process.env["HOME"], PORT: String(port) };
-    const child = spawn(program, args, { env: { ...own, APP_SESSION_SECRET: SESSION_SECRET, ...settings } });
+    const shell = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
+    const own = { PORT: String(port), APP_SESSION_SECRET: SESSION_SECRET, ...recipe.environment };
+    const child = spawn(program, args, { env: { ...shell, ...own, ...settings } });
     const backend = new ExampleBackend(child, `http://127.0.0.1:${port}`);
     await backend.#answers();
     return backend;

@@ -17,6 +17,14 @@ export interface NewChannel {
   members: string[];
 }
 
+export interface ChatTokens {
+  token: string;
+  wsToken: string;
+  expiresIn: number;
+  wsUrl: string;
+  userId: string;
+}
+
 /** What a request came to when it brought nothing: the status and code to answer your own caller with. */
 export class ChatApiError extends Error {
   readonly status: number;
@@ -45,7 +53,8 @@ export function createChatApi(apiUrl: string, apiKey: string) {
   const post = (path: string, body: unknown) => ask(new URL(path, apiUrl), apiKey, body);
   return {
     /** @throws {ChatApiError} */
-    mintTokens: ({ id, name, image, custom }: ChatUser) => post("/v1/tokens", { userId: id, name, image, custom }),
+    mintTokens: async ({ id, name, image, custom }: ChatUser): Promise<ChatTokens> =>
+      (await post("/v1/tokens", { userId: id, name, image, custom })) as ChatTokens, // its documented answer
     /** @throws {ChatApiError} `channel_exists` when there is one of that id that is not the same */
     createChannel: (channel: NewChannel) => post("/v1/channels", channel),
   };
