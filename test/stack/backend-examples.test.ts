@@ -26,7 +26,10 @@ const recipes: [name: string, recipe: Recipe][] = [
 const CREATES_CHANNELS = new Set(["Express", "FastAPI"]);
 
 describe.each(recipes)("the backend example for %s", (name, recipe) => {
-  if (recipe.missing !== undefined) return void it("is run", ({ skip }) => skip(recipe.missing));
+  if (recipe.missing !== undefined) {
+    it("is run", ({ skip }) => skip(recipe.missing));
+    return;
+  }
   const started: ExampleBackend[] = [];
   let backend: ExampleBackend;
   const person = (id: string) => `${name.toLowerCase()}-${id}`;
