@@ -5,7 +5,13 @@ import type { AuditAction, AuditEntry } from "./ports.ts";
 /** A line of the audit log about what a caller has done over HTTP. */
 export function auditEntry(
   { caller, requestId, at }: { caller: Caller; requestId: string; at: number },
-  did: { id?: string; action: AuditAction; subject: string; channelId?: ChannelId; detail?: string | undefined },
+  did: {
+    id?: string;
+    action: AuditAction;
+    subject: string | undefined;
+    channelId?: ChannelId | undefined;
+    detail?: string | undefined;
+  },
 ): AuditEntry {
   return {
     id: did.id ?? crypto.randomUUID(),
@@ -13,7 +19,7 @@ export function auditEntry(
     action: did.action,
     actor: actorOf(caller),
     channelId: did.channelId ?? null,
-    subject: did.subject,
+    subject: did.subject ?? null,
     requestId,
     detail: did.detail ?? null,
   };

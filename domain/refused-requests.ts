@@ -1,4 +1,5 @@
 import { type ChatError, ERRORS } from "../protocol/errors.ts";
+import type { ChannelId, UserId } from "../protocol/ids.ts";
 import { actorOf, auditEntry } from "./audit-entry.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Caller } from "./callers.ts";
@@ -7,6 +8,15 @@ import type { Deps } from "./deps.ts";
 const MINUTE_MS = 60_000;
 const COUNTED_MAX = 1_000;
 const NOTED: ReadonlySet<number> = new Set([403, 404, 409]);
+
+/** What a request was for. */
+export interface Asked {
+  /** As the route's id names it. */
+  operation: string;
+  /** The channel and the person that the request named. */
+  channelId?: ChannelId | undefined;
+  userId?: UserId | undefined;
+}
 
 /**
  * Notes in the audit log what callers who are known were refused. Of the same refusal in the same minute only the first,
@@ -20,16 +30,17 @@ export class RefusedRequests {
     this.#deps = deps;
   }
 
-  /** @param operation What was asked for, as the route's id names it. */
-  note(caller: Caller, operation: string, { code }: ChatError, requestId: string): void {
+  note(caller: Caller, { operation, channelId, userId }: Asked, { code }: ChatError, requestId: string): void {
     if (!NOTED.has(ERRORS[code].status)) return;
     const at = this.#deps.now();
-    const key = JSON.stringify([caller.app, actorOf(caller), operation, code, Math.floor(at / MINUTE_MS)]);
+    const about = [operation, channelId, userId];
+    const key = JSON.stringify([caller.app, actorOf(caller), ...about, code, Math.floor(at / MINUTE_MS)]);
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
     if (!/^10*$/.test(String(count))) return;
-    const detail = count === 1 ? code : `${code} x${count}`;
-    const entry = auditEntry({ caller, requestId, at }, { action: "request.refuse", subject: operation, detail });
+    const detail = `${operation} ${code}${count === 1 ? "" : ` x${count}`}`;
+    const did = { action: "request.refuse", channelId, subject: userId ?? channelId, detail } as const;
+    const entry = auditEntry({ caller, requestId, at }, did);
     this.#deps.waitUntil(
       this.#deps.store.writeAudit(caller.app, [entry]).catch((error: unknown) => {
         this.#deps.log({ event: "failure", requestId, route: operation, code: "storage_unavailable", error });

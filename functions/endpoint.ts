@@ -3,7 +3,7 @@ import { type Caller, userIdentity } from "../domain/callers.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { KeyGuard } from "../domain/key-guard.ts";
 import { requireUnrestricted } from "../domain/restriction.ts";
-import type { RefusedRequests } from "../domain/refused-requests.ts";
+import type { Asked, RefusedRequests } from "../domain/refused-requests.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { firstIssue } from "../protocol/frames.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
@@ -35,6 +35,7 @@ interface Trace {
   route: string;
   userId: string | undefined;
   code: string | undefined;
+  about: Pick<Asked, "channelId" | "userId"> | undefined;
 }
 
 const NO_BODY: unknown = Object.freeze({});
@@ -62,10 +63,11 @@ export class Endpoint {
       route: this.#pattern,
       userId: undefined,
       code: undefined,
+      about: undefined,
     };
     const headers = this.#own.headers.for(request.headers.get("origin"), trace.requestId);
     const response = await this.#answer(request, headers, trace);
-    const { startedAt, ...told } = trace;
+    const { startedAt, about: _, ...told } = trace;
     const ms = deps.now() - startedAt;
     deps.log({ event: "request", method: request.method, status: response.status, ms, ...told });
     return response;
@@ -107,7 +109,8 @@ export class Endpoint {
     try {
       return await this.#handle(route, request, headers, trace, { url, address, caller });
     } catch (error) {
-      if (error instanceof ChatError) this.#own.refused.note(caller, route.id, error, trace.requestId);
+      const asked = { operation: route.id, ...trace.about };
+      if (error instanceof ChatError) this.#own.refused.note(caller, asked, error, trace.requestId);
       throw error;
     }
   }
@@ -116,11 +119,13 @@ export class Endpoint {
     route: Route,
     request: Request,
     headers: HeaderFields,
-    { requestId, startedAt }: Trace,
+    trace: Trace,
     { url, address, caller }: { url: RawUrl; address: string; caller: Caller | undefined },
   ): Promise<Response> {
     const { deps } = this.#own;
+    const { requestId, startedAt } = trace;
     const parsed = await this.#parse(route, request, url);
+    trace.about = aboutOf(route, parsed);
     const call = { caller: caller as Caller, address, requestId, startedAt, ...parsed };
     if (route.limit !== undefined) await this.#limit(route.limit, call, headers);
     const answer = await route.handler(deps, call);
@@ -163,6 +168,13 @@ function personOf(
 ): { app: AppId; userId: UserId; issuedAt: number | undefined } | undefined {
   if (caller === undefined || caller.by !== "key") return caller;
   return about === undefined ? undefined : { app: caller.app, userId: about, issuedAt: undefined };
+}
+
+/** The channel and the person that a request names, in its address or its body. */
+function aboutOf({ path }: Route, { params, body }: { params: unknown; body: unknown }): Trace["about"] {
+  const named = { ...(body as Asked), ...(params as { id?: string } & Asked) }; // checked by the route's own schemas
+  const id = path.startsWith("/v1/channels/") ? "channelId" : "userId";
+  return { channelId: named.channelId, userId: named.userId, ...(named.id !== undefined && { [id]: named.id }) };
 }
 
 function methodsOf({ method }: Route): string[] {

@@ -149,12 +149,30 @@ describe("/v1/audit", () => {
     await get("/v1/channels/plans", { authorization: "Bearer nonsense" });
     await memory.settle();
     const refused = (await auditOf()).entries.filter(({ action }) => action === "request.refuse");
-    expect(refused.map(({ detail }) => detail)).toEqual(["room_not_found x10", "room_not_found"]);
-    expect(refused[1]).toMatchObject({ actor: "bob", subject: "readChannel", requestId });
+    const details = refused.map(({ detail }) => detail);
+    expect(details).toEqual(["readChannel room_not_found x10", "readChannel room_not_found"]);
+    expect(refused[1]).toMatchObject({ actor: "bob", channelId: "plans", subject: "plans", requestId });
     memory.clock.advance(60_000);
     await get("/v1/channels/plans", headers);
     await memory.settle();
-    expect((await auditOf("?limit=1")).entries).toMatchObject([{ detail: "room_not_found" }]);
+    expect((await auditOf("?limit=1")).entries).toMatchObject([{ detail: "readChannel room_not_found" }]);
+  });
+
+  it("S4-27 tells about whom, and in which channel, somebody was refused something", async () => {
+    await createPlans();
+    const headers = { ...(await as(bob)), "content-type": "application/json" };
+    const ask = async (method: string, path: string, body?: object) =>
+      memory.app.request(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    await ask("POST", "/v1/channels/plans/bans", { userId: "carol" });
+    await ask("DELETE", "/v1/channels/plans/members/dave");
+    await ask("POST", "/v1/channels", { channelId: "plans" });
+    await memory.settle();
+    const refused = (await auditOf("?channelId=plans")).entries.filter(({ action }) => action === "request.refuse");
+    expect(refused.map(({ subject, detail }) => [subject, detail])).toEqual([
+      ["plans", "createChannel channel_exists"],
+      ["dave", "removeMember room_not_found"],
+      ["carol", "setBan room_not_found"],
+    ]);
   });
 
   it("D01 answers a refusal all the same when the log cannot be written", async () => {
