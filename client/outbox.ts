@@ -44,13 +44,14 @@ export class Outbox {
     return this.items.some(({ state }) => state === "sending");
   }
 
-  /** Puts a message at the end of what is to be sent. Whoever does not look at the promise misses nothing but the news. */
-  add(message: ChatMessage): Promise<Sent> {
+  /** Puts a message at the end of what is to be sent; with an error, it is known already that it cannot be. */
+  add(message: ChatMessage, error?: ChatError): Promise<Sent> {
     const id = idOf(message);
     this.items = [...this.items.filter((item) => idOf(item) !== id), message];
     this.#host.keep(message);
     this.#host.changed();
     const promise = this.#wait(id);
+    if (error !== undefined) this.#fail(message, error);
     this.next();
     return promise;
   }

@@ -133,18 +133,19 @@ export class ChatRoom {
     const clientMessageId = newMessageId(this.#host.platform.random);
     const userId = this.#host.userId ?? "";
     this.#isTyping = false; // a message ends it at the server too
-    const sent = this.#outbox.add({
-      key: clientMessageId,
-      state: "sending",
-      roomId: this.id,
-      userId,
-      username: this.#people.members.find((person) => person.userId === userId)?.username ?? userId,
-      content: text,
-      timestamp: new Date().toISOString(),
-      clientMessageId,
-    });
-    if (isTooLong(text, this.#host.limits)) this.#outbox.refused(clientMessageId, new ChatError("content_too_long"));
-    return sent;
+    return this.#outbox.add(
+      {
+        key: clientMessageId,
+        state: "sending",
+        roomId: this.id,
+        userId,
+        username: this.#people.members.find((person) => person.userId === userId)?.username ?? userId,
+        content: text,
+        timestamp: new Date().toISOString(),
+        clientMessageId,
+      },
+      isTooLong(text, this.#host.limits) ? new ChatError("content_too_long") : undefined,
+    );
   }
 
   /** Sends a `failed` message again, under the same id, after all that are waiting. Resolves and rejects as `send` does. */
