@@ -3,7 +3,7 @@ import { afterThisTurn } from "./keep-connected.ts";
 
 /** How `useChatToken` gets tokens. */
 export interface ChatTokenOptions {
-  /** Your backend's endpoint, asked with GET and the page's cookies. Default `/api/auth/chat-token`. */
+  /** Your backend's endpoint, asked with POST and the page's cookies. Default `/api/auth/chat-token`. */
   url?: string;
   /** More for that request, such as headers. */
   request?: RequestInit;
@@ -116,7 +116,7 @@ async function fetchTokens(
   { url = "/api/auth/chat-token", request }: ChatTokenOptions,
   { signal }: { signal: AbortSignal },
 ) {
-  const response = await fetch(url, { credentials: "include", ...request, signal });
+  const response = await fetch(url, { method: "POST", credentials: "include", ...request, signal });
   if (!response.ok)
     throw Object.assign(new Error(`Cannot get a chat token from ${url}: it answered ${response.status}`), {
       status: response.status,

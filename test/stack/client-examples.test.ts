@@ -88,7 +88,7 @@ describe("docs/guides/examples/expo", () => {
     return { kept, client: new ChatClient({ apiUrl: stack.apiUrl, getToken: kept.getToken }) };
   };
 
-  it("S3-12 S1-10 swaps a sign-in for tokens once, and keeps them where expo-secure-store takes them", async () => {
+  it("S3-12 S3-14 S1-10 swaps a sign-in for tokens once, and keeps them where expo-secure-store takes them", async () => {
     const first = startApp("phone");
     await first.client.connect();
     first.client.disconnect();

@@ -37,7 +37,7 @@ describe("useChatToken()", () => {
     await settle();
     expect(result.current).toMatchObject({ token: tokens, isRefreshing: false, error: undefined });
     const [url, init] = fetch.mock.calls[0] ?? [];
-    expect([url, init?.credentials]).toEqual(["/api/auth/chat-token", "include"]);
+    expect([url, init?.method, init?.credentials]).toEqual(["/api/auth/chat-token", "POST", "include"]);
     await act(() => result.current.refreshToken());
     expect(fetch).toHaveBeenCalledTimes(2);
   });
