@@ -32,7 +32,7 @@ describe("getToken", () => {
     expect(issued.asked).toBe(1);
   });
 
-  it("is asked at five sixths of the life, and the socket goes on with the new token", async () => {
+  it("S3-8 S2-24 is asked at five sixths of the life, and the socket goes on with the new token", async () => {
     const { issued, getToken } = issuer();
     const { socket } = await world.enter(0, world.client({ getToken }));
     const alive = setInterval(() => socket.say({ type: "pong" }), 1_000);
@@ -141,7 +141,7 @@ describe("getToken", () => {
     expect(world.unauthorized).toEqual([]);
   });
 
-  it("a request that is refused is asked once more with a new token", async () => {
+  it("S3-8 a request that is refused is asked once more with a new token", async () => {
     const { getToken } = issuer();
     const client = world.client({ getToken });
     world.answer = (_url, token) =>
