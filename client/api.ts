@@ -1,9 +1,8 @@
-import type { Channel, ChannelPage, CreateChannelRequest, RoomPresence } from "../protocol/http.ts";
 import type { Message } from "../protocol/frames.ts";
 import { ChatError, type ChatErrorCode } from "./chat-error.ts";
 import { isCount, isObject, parse, readMessages } from "./frames.ts";
 import type { HeldTokens, TokenSource } from "./tokens.ts";
-import type { ChatPlatform } from "./types.ts";
+import type { Channel, ChannelPage, ChatPlatform, NewChannel, RoomPresence } from "./types.ts";
 
 /** A page of history, ascending; `next` and `prev` as in `GET /v1/channels/{id}/messages`. */
 export interface Page {
@@ -39,7 +38,7 @@ export class Api {
     return this.#ask<Channel>(`channels/${id}`);
   }
 
-  createChannel(request: CreateChannelRequest): Promise<Channel> {
+  createChannel(request: NewChannel): Promise<Channel> {
     return this.#ask<Channel>("channels", request);
   }
 

@@ -1,4 +1,3 @@
-import type { Channel, ChannelPage, CreateChannelRequest, RoomPresence } from "../protocol/http.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import { Api } from "./api.ts";
 import { ChatError } from "./chat-error.ts";
@@ -9,6 +8,8 @@ import { choosePlatform, defer, type Deferred } from "./platform.ts";
 import { ChatRoom, type RoomHost } from "./room.ts";
 import { type HeldTokens, TokenSource, userOf } from "./tokens.ts";
 import type {
+  Channel,
+  ChannelPage,
   ChatClientOptions,
   ChatLimits,
   ChatPlatform,
@@ -18,6 +19,8 @@ import type {
   ConnectionState,
   Kept,
   FixedTokenOptions,
+  NewChannel,
+  RoomPresence,
   Sent,
   Subscription,
 } from "./types.ts";
@@ -213,7 +216,7 @@ export class ChatClient {
   }
 
   /** Makes a channel; the same request again changes nothing. @throws {ChatError} `channel_exists` when it is another's */
-  createChannel(request: CreateChannelRequest): Promise<Channel> {
+  createChannel(request: NewChannel): Promise<Channel> {
     return this.#api.createChannel(request);
   }
 
