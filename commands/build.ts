@@ -10,7 +10,8 @@ import { buildAssets } from "./build/assets.ts";
 const HELP = `Usage: npm run build [-- OPTIONS]
 
 Writes what is deployed, and checks that it can be: the page, the docs and their headers (dist/assets), the Worker's
-bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker has more than 120 kB gzipped.
+bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker has more than 120 kB gzipped, or the page
+more than 100 kB of script.
 
   --assets        only the page, the docs and their headers
   --out DIR       where those go (default dist/assets)
@@ -18,6 +19,7 @@ bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker h
   --help          this text`;
 
 const WORKER_LIMIT_BYTES = 120_000;
+const PAGE_LIMIT_BYTES = 100_000;
 
 await main();
 
@@ -26,8 +28,15 @@ async function main(): Promise<void> {
   if (options === undefined) return;
   if (options.help === true) return console.log(HELP);
   try {
-    const count = await buildAssets(resolve(PROJECT_DIR, options.out), { connect: options.connect });
+    const { count, scripts } = await buildAssets(resolve(PROJECT_DIR, options.out), { connect: options.connect });
     console.log(`assets  ${String(count).padStart(7)} files  ${options.out}`);
+    console.log(
+      `page    ${String(scripts.chat).padStart(7)} bytes gzipped of script at /, ${scripts.status} at /status`,
+    );
+    if (scripts.chat > PAGE_LIMIT_BYTES)
+      throw new Error(
+        `the page has ${scripts.chat} bytes of script, more than ${PAGE_LIMIT_BYTES}: look for a new import`,
+      );
     if (options.assets === true) return;
     const size = await buildWorker();
     await buildRooms();

@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { buildOpenApi } from "../../functions/openapi.ts";
 import { ROUTES } from "../../functions/routes.ts";
 import { PROJECT_DIR } from "../../dev/project.ts";
+import { buildPage, type Files, type PageScripts } from "./page.ts";
 import { formatHeaders, type PageAccess } from "./security-headers.ts";
 
 const DOCS = "api/chats/docs";
@@ -17,19 +18,20 @@ const SWAGGER_FILES = [
   "favicon-32x32.png",
 ];
 
-type Files = Map<string, Buffer | string>;
-
 /**
  * Writes everything the Worker serves as files: the page, the docs with Swagger UI, the OpenAPI document and the headers
  * they are served with. Files that are the same stay untouched, others are replaced whole, so a running server never
  * sees half of one.
  *
- * @returns How many files there are.
+ * @returns How many files there are, and what the page's scripts weigh.
  */
-export async function buildAssets(outDir: string, access: PageAccess): Promise<number> {
-  const files: Files = new Map([["_headers", formatHeaders(access)]]);
-  await addPage(files);
-  await addSwagger(files);
+export async function buildAssets(
+  outDir: string,
+  access: PageAccess,
+): Promise<{ count: number; scripts: PageScripts }> {
+  const page = await buildPage();
+  const files: Files = new Map([["_headers", formatHeaders(access)], ...page.files]);
+  await addDocs(files);
   files.set("api/chats/openapi.json", openApiJson());
   // Drafts are made next to the folder, not in it: another build must not take them for old files.
   const drafts = `${outDir}.drafts-${randomUUID()}`;
@@ -37,18 +39,16 @@ export async function buildAssets(outDir: string, access: PageAccess): Promise<n
   for (const [path, content] of files) await writeWhole(join(outDir, path), Buffer.from(content), drafts);
   for (const path of await listFiles(outDir)) if (!files.has(path)) await rm(join(outDir, path), { force: true });
   await rm(drafts, { recursive: true });
-  return files.size;
+  return { count: files.size, scripts: page.scripts };
 }
 
-/** `web/` is the root of the site, but for the docs page and its files, which have an address of their own. */
-async function addPage(files: Files): Promise<void> {
+/** The docs have an address of their own, where older systems had theirs. */
+async function addDocs(files: Files): Promise<void> {
   const web = join(PROJECT_DIR, "web");
-  for (const path of await listFiles(web)) {
-    files.set(path.replace(/^docs(?=\.html$|\/)/, DOCS), await readFile(join(web, path)));
+  files.set(`${DOCS}.html`, await readFile(join(web, "docs.html")));
+  for (const name of await readdir(join(web, "docs"))) {
+    files.set(`${DOCS}/${name}`, await readFile(join(web, "docs", name)));
   }
-}
-
-async function addSwagger(files: Files): Promise<void> {
   const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   for (const name of SWAGGER_FILES) files.set(`${DOCS}/${name}`, await readFile(join(swagger, name)));
 }

@@ -2,7 +2,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROUTES } from "../../functions/routes.ts";
 import { type Stack, startStack } from "../support/stack.ts";
-import { findChromium, openBrowser } from "./windows.ts";
+import { findChromium } from "../../commands/chromium.ts";
+import { openBrowser } from "./windows.ts";
 
 const chromium = findChromium();
 

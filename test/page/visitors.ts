@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Browser, BrowserContextOptions, Locator } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "vitest";
 import { type Stack, startStack } from "../support/stack.ts";
-import { findChromium, openBrowser, openWindow, type Window } from "./windows.ts";
+import { CHROMIUM_HINT, findChromium } from "../../commands/chromium.ts";
+import { openBrowser, openWindow, type Window } from "./windows.ts";
 
 /** People who visit the page of a stack that runs for one test file. */
 export interface Visitors {
@@ -18,9 +19,7 @@ export interface Visitors {
 /** Runs tests in a real browser; where there is none, one skipped test says what to install. */
 export function describePage(define: (visitors: Visitors) => void): void {
   const chromium = findChromium();
-  if (chromium === undefined)
-    it("the page in a browser", ({ skip }) =>
-      skip("there is no Chromium: apt-get install chromium, or set CHROMIUM_PATH"));
+  if (chromium === undefined) it("the page in a browser", ({ skip }) => skip(CHROMIUM_HINT));
   else describe("the page", () => define(receiveVisitors(chromium)));
 }
 
@@ -30,7 +29,7 @@ function receiveVisitors(chromium: string): Visitors {
   let windows: Window[] = [];
   let room = "";
   beforeAll(async () => {
-    stack = await startStack({ TOKEN_RATE_LIMIT: "1000" });
+    stack = await startStack({ TOKEN_RATE_LIMIT: "1000", CHANNEL_RATE_LIMIT: "1000" });
     browser = await openBrowser(chromium);
   });
   afterAll(async () => {
@@ -62,12 +61,12 @@ function receiveVisitors(chromium: string): Visitors {
 
 /** A person on a window's list of who is here. */
 export function here({ page }: Window, name: string): Locator {
-  return page.locator("#people").getByText(name, { exact: true });
+  return page.locator("#people").getByTitle(name, { exact: true });
 }
 
 /** A message in a window's log, by its whole text. */
 export function line({ page }: Window, text: string): Locator {
-  return page.locator("#lines .text").getByText(text, { exact: true });
+  return page.locator(".log .text").getByText(text, { exact: true });
 }
 
 /** Waits until what was said last in a window is shown as sent. */

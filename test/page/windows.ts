@@ -1,12 +1,6 @@
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, type Page, type WebSocketRoute, chromium } from "playwright-core";
+import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { Plug } from "./plug.ts";
 
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/usr/bin/google-chrome-stable",
-];
 // A browser that calls home at every start is slow where there is no way out.
 const FLAGS = [
   "--no-sandbox",
@@ -17,11 +11,6 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-
-/** Where a Chromium is on this machine: `CHROMIUM_PATH`, or where packages put it. */
-export function findChromium(): string | undefined {
-  return [process.env["CHROMIUM_PATH"], ...PLACES].find((path) => path !== undefined && existsSync(path));
-}
 
 export function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });
@@ -35,63 +24,9 @@ export interface Window {
   plug: Plug;
   enter(name: string): Promise<void>;
   say(text: string): Promise<void>;
-  /** The texts in the log, in order. */
+  /** The texts that are in the document, in order: all of a short log, of a long one those near what is seen. */
   texts(): Promise<string[]>;
   close(): Promise<void>;
-}
-
-/** The way between the page's sockets and the server, which a test can cut, block or make lose acks. */
-export class Plug {
-  isBlocked = false;
-  /** What tells the page that its own message is stored is swallowed. */
-  losesAnswers = false;
-  lostAcks = 0;
-  /** Acks that came through and said that the message was stored already. */
-  duplicateAcks = 0;
-  /** How many sockets the page has opened. */
-  opened = 0;
-  readonly #live = new Set<{ page: WebSocketRoute; server: WebSocketRoute }>();
-
-  async put(page: Page): Promise<void> {
-    await page.routeWebSocket(/\/ws/, (route) => this.#join(route));
-  }
-
-  /** Ends every socket as a network does that goes away: without a word of reason. */
-  async cut(): Promise<void> {
-    for (const { page, server } of this.#live) {
-      await page.close({ code: 1001 });
-      await server.close();
-    }
-    this.#live.clear();
-  }
-
-  /** Ends every socket the way the server would, with a code of its own. */
-  async end(code: number): Promise<void> {
-    for (const { page, server } of this.#live) {
-      await page.close({ code });
-      await server.close();
-    }
-    this.#live.clear();
-  }
-
-  #join(page: WebSocketRoute): void {
-    this.opened += 1;
-    if (this.isBlocked) {
-      void page.close({ code: 1001 });
-      return;
-    }
-    const server = page.connectToServer();
-    this.#live.add({ page, server });
-    page.onMessage((data) => server.send(data));
-    server.onMessage((data) => {
-      const frame = JSON.parse(String(data)) as { type: string; clientMessageId?: string; duplicate?: boolean };
-      const isAnswer = frame.type === "ack" || (frame.type === "message" && frame.clientMessageId !== undefined);
-      const isLost = isAnswer && this.losesAnswers;
-      if (isLost && frame.type === "ack") this.lostAcks += 1;
-      if (!isLost && frame.duplicate === true) this.duplicateAcks += 1;
-      if (!isLost) page.send(data);
-    });
-  }
 }
 
 export async function openWindow(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Window> {
@@ -116,7 +51,7 @@ export async function openWindow(browser: Browser, url: string, options: Browser
       await page.getByLabel("Message", { exact: true }).fill(text);
       await page.keyboard.press("Enter");
     },
-    texts: () => page.locator("#lines .text").allInnerTexts(),
+    texts: () => page.locator(".log .text").allInnerTexts(),
     close: () => context.close(),
   };
 }
