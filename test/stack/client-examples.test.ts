@@ -67,6 +67,32 @@ describe("docs/guides/examples/node/bot.ts", () => {
   });
 });
 
+describe("docs/guides/examples/next/route.ts", () => {
+  /** One request, by whoever is signed in with Clerk. */
+  const post = async (more: Record<string, string>) => {
+    const text = `
+      import { POST } from "./docs/guides/examples/next/route.ts";
+      const response = await POST();
+      console.log(JSON.stringify({ status: response.status, ...(await response.json()) }));`;
+    const program = await ExampleProgram.start({ text }, { ...settings(), ...more });
+    await program.ended();
+    return program.log;
+  };
+
+  it("S3-15 S3-17 gives tokens to whoever is signed in, under the name that Clerk has", async () => {
+    const { status, ...tokens } = JSON.parse(await post({ SIGNED_IN: "user_2x" }));
+    expect(status).toBe(200);
+    expect(TokenReply.parse(tokens).user).toMatchObject({ id: "user_2x", name: "Signed In" });
+  });
+
+  it("refuses who is not, and says when chat is out of reach", async () => {
+    expect(JSON.parse(await post({}))).toEqual({ status: 401, error: "sign_in_required" });
+    const log = await post({ SIGNED_IN: "user_2x", CHATSDK_API_URL: "http://127.0.0.1:9" });
+    expect(log).toContain('{"status":503,"error":"chat_unavailable"');
+    expect(log).not.toContain(stack.apiKey);
+  });
+});
+
 describe("docs/guides/examples/expo", () => {
   const secrets = new Map<string, string>();
   const store = {

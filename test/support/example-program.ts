@@ -28,7 +28,10 @@ export class ExampleProgram {
       ...("text" in source
         ? { stdin: { contents: source.text, loader: "ts", resolveDir: resolve(".") } }
         : { entryPoints: [source.file] }),
-      alias: { parley: resolve("client/index.ts") },
+      alias: {
+        parley: resolve("client/index.ts"),
+        "@clerk/nextjs/server": resolve("test/support/backends/clerk.ts"),
+      },
       bundle: true,
       format: "esm",
       platform: "node",
