@@ -13,7 +13,6 @@ const PERSON = "userId username status";
 const SHAPES = new Map<unknown, string>([
   ["welcome", "userId serverTime expiresAt limits"],
   ["room_joined", "roomId memberCount epoch seq recovered members messages"],
-  ["room_left", "roomId"],
   ["message", MESSAGE],
   ["ack", "roomId messageId seq epoch timestamp duplicate"],
   ["presence", `roomId ${PERSON}`],
@@ -23,7 +22,6 @@ const SHAPES = new Map<unknown, string>([
   ["read", "roomId userId seq"],
   ["heads", "rooms"],
   ["error", "code message"],
-  ["pong", "type"],
 ]);
 const LISTS = new Map([
   ["members", PERSON],

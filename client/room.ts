@@ -295,9 +295,9 @@ export class ChatRoom {
       case "ack":
         return this.#acked(frame);
       case "presence":
-        return this.#presence([toPerson(frame)]);
+        return this.#presence([frame]);
       case "presence_changes":
-        return this.#presence(frame.changes.map(toPerson), frame.memberCount);
+        return this.#presence(frame.changes, frame.memberCount);
       case "presence_count":
         this.#people.reset(frame.sample, frame.memberCount);
         this.#events.emit("presence", this.#people.members);
@@ -602,10 +602,6 @@ export class ChatRoom {
   #now(): number {
     return this.#host.platform.monotonicNow();
   }
-}
-
-function toPerson({ userId, username, status, lastSeen }: Person): Person {
-  return { userId, username, status, lastSeen };
 }
 
 function isHopeless(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ChatClient } from "../../client/chat-client.ts";
+import { CLOSES } from "../../protocol/errors.ts";
 import { FakeWorld, settle } from "./fake-world.ts";
 import { joined, live } from "./scripted-server.ts";
 
@@ -53,13 +54,14 @@ describe("coming back", () => {
     expect(world.sockets).toHaveLength(2);
   });
 
-  it.each([4501, 4503, 4504, 4505, 4506, 4507, 4508, 4509, 4510, 4999])("stops after %i", async (code) => {
+  const stops = Object.entries(CLOSES).filter(([, code]) => code > 4500 && code !== CLOSES.wrong_token_kind);
+  it.each([...stops, ["forbidden", 4999] as const])("stops after %s (%i), and says why", async (reason, code) => {
     const client = world.client();
     const { socket } = await world.enter(0, client);
     socket.lose(code);
     await world.pass(600_000);
     expect(world.sockets).toHaveLength(1);
-    expect(world.changes.at(-1)).toMatchObject({ state: "stopped", code });
+    expect(world.changes.at(-1)).toMatchObject({ state: "stopped", code, error: { code: reason } });
     expect(world.unauthorized).toEqual([]);
     void client.connect();
     expect(await world.socket(2)).toBeDefined();

@@ -57,6 +57,9 @@ describe("import directions", () => {
     ["db/a.ts", "../functions/app.ts", "only implements the ports"],
     ["db/a.ts", "drizzle-orm/neon-http", "drizzle belongs to db/schema.ts"],
     ["web/a.ts", "../domain/config.ts", "imports protocol/ only"],
+    ["client/a.ts", "../domain/config.ts", "imports protocol/ only"],
+    ["client/react/a.ts", "../../functions/app.ts", "imports protocol/ only"],
+    ["client/a.ts", "node:fs", "use what the web platform has"],
     ["dev/a.ts", "../functions/app.ts", "never imports them"],
     ["commands/a.ts", "../party/room.ts", "never imports the rooms"],
     ["functions/app.ts", "cloudflare:workers", "Only an entry point knows the platform"],
@@ -77,6 +80,8 @@ describe("import directions", () => {
     ["db/schema.ts", "drizzle-orm/pg-core"],
     ["db/a.ts", "../domain/ports.ts"],
     ["web/a.ts", "../protocol/frames.ts"],
+    ["client/a.ts", "../protocol/errors.ts"],
+    ["client/react/a.ts", "../chat-client.ts"],
     ["test/a.test.ts", "../functions/app.ts"],
   ])("lets %s import %s", async (path, from) => {
     expect(await lintImport(path, from)).toEqual([]);
