@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { judge } from "./checker/check.ts";
 import { Recorder } from "./history/recorder.ts";
 import { computeFigures, formatReport } from "./report/report.ts";
+import type { ClientKind } from "./run/cast.ts";
 import { PRESENCE_MS } from "./run/finish.ts";
 import { LineTap } from "./run/line-tap.ts";
 import { runChaos } from "./run/run-chaos.ts";
@@ -16,10 +17,31 @@ const CLIENTS = 20;
 /** A row that Postgres has refused is offered again after a minute: that is waited for once. */
 const WITHOUT_ROWS = FAULTS.filter((name) => name !== "postgres_refuses_rows");
 /** Some of what each seed stands for; the whole of it is drawn from the seed. */
-const RUNS: { seed: number; faults: readonly FaultName[]; among: FaultName[] }[] = [
-  { seed: 34, faults: FAULTS, among: ["postgres_refuses_rows", "clock_forward", "rooms_killed", "rooms_stopped"] },
-  { seed: 11, faults: WITHOUT_ROWS, among: ["clock_back", "rooms_redeployed", "half_open", "postgres_loses_answers"] },
-  { seed: 14, faults: WITHOUT_ROWS, among: ["clock_forward", "clock_back", "gateway_hangs", "postgres_slow"] },
+const RUNS: { seed: number; client: ClientKind; faults: readonly FaultName[]; among: FaultName[] }[] = [
+  {
+    seed: 34,
+    client: "raw",
+    faults: FAULTS,
+    among: ["postgres_refuses_rows", "clock_forward", "rooms_killed", "rooms_stopped"],
+  },
+  {
+    seed: 11,
+    client: "raw",
+    faults: WITHOUT_ROWS,
+    among: ["clock_back", "rooms_redeployed", "half_open", "postgres_loses_answers"],
+  },
+  {
+    seed: 14,
+    client: "raw",
+    faults: WITHOUT_ROWS,
+    among: ["clock_forward", "clock_back", "gateway_hangs", "postgres_slow"],
+  },
+  {
+    seed: 21,
+    client: "sdk",
+    faults: WITHOUT_ROWS,
+    among: ["rooms_killed", "rooms_stopped", "acks_dropped", "half_open", "sockets_cut"],
+  },
 ];
 
 /** Other tests may run beside this one, so how fast acks are is not judged here; the long run does that. */
@@ -34,17 +56,17 @@ afterAll(async () => {
   await world?.stop();
 });
 
-it.each(RUNS)("every promise is kept while everything breaks (seed $seed)", { timeout: 240_000 }, async (run) => {
+it.each(RUNS)("every promise is kept while all breaks (seed $seed, $client)", { timeout: 240_000 }, async (run) => {
   if (world === undefined) throw new Error("There is no world to break");
-  const { seed, faults, among } = run;
+  const { seed, client, faults, among } = run;
   const rooms = [1, 2, 3, 4].map((number) => `seed-${seed}-room-${number}`);
   const planned = schedule(seed, MINUTES, { faults, rooms });
   const recorder = new Recorder();
   const outcome = await runChaos(world, recorder, lines, {
     seed,
-    command: `npm run chaos -- --seed ${seed} --minutes ${MINUTES} --clients ${CLIENTS} --rooms ${rooms.length} --rate ${RATE}`,
+    command: `npm run chaos -- --seed ${seed} --minutes ${MINUTES} --clients ${CLIENTS} --rooms ${rooms.length} --rate ${RATE} --client ${client}`,
     schedule: planned,
-    cast: { clients: CLIENTS, rooms, prefix: `seed-${seed}-` },
+    cast: { clients: CLIENTS, rooms, prefix: `seed-${seed}-`, client },
     traffic: { rate: RATE },
     // Whoever waits for refused rows waits long enough for this as well.
     ...(faults === FAULTS && { presenceAfterMs: PRESENCE_MS }),
