@@ -52,7 +52,7 @@ class KeptInStorage implements Kept {
     });
     await Promise.race([reading, patience]);
     // Copies: whoever comes too late must not be believed any more.
-    return { waiting: waiting.toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1)), rooms: new Map(rooms) };
+    return { waiting: [...waiting].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1)), rooms: new Map(rooms) };
   }
 
   keep(message: ChatMessage): void {

@@ -334,7 +334,7 @@ export class ChatRoom {
     this.#error = undefined;
     this.#become("joined");
     this.#askAt = this.#askFailures = 0;
-    this.#latest = seq;
+    this.#latest = this.#receiptAt = seq; // what a join brings counts as received
     if (isFirst) {
       timeline.begin(epoch, first);
       this.#place(timeline.add(came, seq), false);
@@ -354,7 +354,7 @@ export class ChatRoom {
     const timeline = this.#timeline;
     const known = new Set(timeline.messages.map(({ messageId }) => messageId));
     const { position } = timeline;
-    const common = came.findLast(({ messageId }) => known.has(messageId))?.seq;
+    const common = came.filter(({ messageId }) => known.has(messageId)).at(-1)?.seq;
     this.#outbox.forgetSent();
     if (common !== undefined) timeline.rewind(epoch, common);
     else timeline.begin(epoch, came[0]?.seq ?? seq + 1);

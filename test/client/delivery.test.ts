@@ -300,6 +300,16 @@ describe("receiving", () => {
     expect(room.state.epoch).toBe("e2");
   });
 
+  it("says what has arrived also where the order goes on from further back", async () => {
+    const { socket } = await world.enter(90);
+    socket.say(live(91));
+    await world.pass(1_000);
+    const next = await comeBack(socket, joined(50, { epoch: "e2", recovered: false, messages: [message(50)] }));
+    next.say(live(51));
+    await world.pass(1_000);
+    expect(next.all("received")).toEqual([{ type: "received", roomId: "lobby", seq: 51 }]);
+  });
+
   it("does not choke on events of a kind it does not know", async () => {
     const { room, socket } = await world.enter(1);
     socket.say({ type: "reaction", roomId: "lobby", seq: 2, emoji: "+1" }, live(3));
