@@ -6,14 +6,16 @@ import { gzipSync } from "node:zlib";
 import { build as bundle } from "esbuild";
 import { PROJECT_DIR } from "../dev/project.ts";
 import { buildAssets } from "./build/assets.ts";
+import { buildClient } from "./build/client.ts";
 
 const HELP = `Usage: npm run build [-- OPTIONS]
 
 Writes what is deployed, and checks that it can be: the page, the docs and their headers (dist/assets), the Worker's
-bundle (dist/worker) and the rooms' bundle (dist/rooms). Fails when the Worker has more than 120 kB gzipped, or the page
-more than 100 kB of script.
+bundle (dist/worker), the rooms' bundle (dist/rooms) and the package that apps install (dist/client). Fails when the
+Worker has more than 120 kB gzipped, or the page more than 100 kB of script.
 
   --assets        only the page, the docs and their headers
+  --client        only the package that apps install, to be published with npm publish dist/client
   --out DIR       where those go (default dist/assets)
   --connect URL   another origin the page may talk to; may be given again
   --help          this text`;
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
   if (options === undefined) return;
   if (options.help === true) return console.log(HELP);
   try {
+    if (options.client === true) return await buildPackage();
     const { count, scripts } = await buildAssets(resolve(PROJECT_DIR, options.out), { connect: options.connect });
     console.log(`assets  ${String(count).padStart(7)} files  ${options.out}`);
     console.log(
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
     if (options.assets === true) return;
     const size = await buildWorker();
     await buildRooms();
+    await buildPackage();
     if (size > WORKER_LIMIT_BYTES)
       throw new Error(`the Worker has ${size} bytes gzipped, more than ${WORKER_LIMIT_BYTES}: look for a new import`);
   } catch (error) {
@@ -53,6 +57,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         assets: { type: "boolean" },
+        client: { type: "boolean" },
         out: { type: "string", default: "dist/assets" },
         connect: { type: "string", multiple: true, default: [] },
         help: { type: "boolean", short: "h" },
@@ -91,6 +96,12 @@ async function buildRooms(): Promise<void> {
   });
   await report("rooms", "dist/rooms/index.js");
   await report("people", "dist/rooms/people.js");
+}
+
+async function buildPackage(): Promise<void> {
+  await buildClient(join(PROJECT_DIR, "dist/client"));
+  await report("client", "dist/client/index.js");
+  await report("react", "dist/client/react.js");
 }
 
 async function report(name: string, file: string): Promise<number> {

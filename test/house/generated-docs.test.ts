@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseClientFrame, AuthFrame, ServerFrame } from "../../protocol/frames.ts";
+import { clientPage } from "./pages/client-page.ts";
 import { configurationPage } from "./pages/configuration-page.ts";
 import { errorsPage } from "./pages/errors-page.ts";
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from "./pages/examples.ts";
@@ -7,11 +8,12 @@ import { CLIENT_FRAMES, protocolPage, SERVER_FRAMES } from "./pages/protocol-pag
 
 describe("generated pages", () => {
   it.each([
+    ["docs/client.md", clientPage],
     ["docs/errors.md", errorsPage],
     ["docs/configuration.md", configurationPage],
     ["docs/protocol.md", protocolPage],
   ])("%s is what the code says; npx vitest run test/house -u renews it", async (file, write) => {
-    await expect(write()).toMatchFileSnapshot(`../../${file}`);
+    await expect(await write()).toMatchFileSnapshot(`../../${file}`);
   });
 });
 

@@ -1,0 +1,181 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { build } from "esbuild";
+import { publint } from "publint";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildClient } from "../../commands/build/client.ts";
+
+/** What the two classes come to in an app; keeping things while the app is closed is left out when it is not used. */
+const CORE_LIMIT_BYTES = 10_000;
+const REACT_LIMIT_BYTES = 3_072;
+
+const run = promisify(execFile);
+const modules = resolve("node_modules");
+
+let work: string;
+let built: string;
+let tarball: string;
+/** An app that has installed the package, and React beside it. */
+let app: string;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "parley-package-"));
+  built = join(work, "built");
+  await buildClient(built);
+  const { stdout } = await run("npm", ["pack", built, "--json", "--pack-destination", work], { cwd: work });
+  const [packed] = JSON.parse(stdout) as { filename: string }[];
+  tarball = join(work, packed?.filename ?? "");
+  app = join(work, "app");
+  await mkdir(join(app, "node_modules"), { recursive: true });
+  await writeFile(join(app, "package.json"), JSON.stringify({ name: "app", type: "module", private: true }));
+  await run("npm", ["install", tarball, "--offline", "--no-save", "--no-audit", "--legacy-peer-deps"], { cwd: app });
+  for (const name of ["react", "@types/react", "csstype"]) {
+    await mkdir(join(app, "node_modules", name, ".."), { recursive: true });
+    await symlink(join(modules, name), join(app, "node_modules", name));
+  }
+}, 120_000);
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+/** What an app's bundler makes of the built files. */
+async function weigh(contents: string, external: string[] = []): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: built },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    external,
+  });
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+}
+
+const read = (file: string) => readFile(join(built, file), "utf8");
+
+describe("the package", () => {
+  it("S3-11 has a door for the core and one for React, their types, source maps and nothing else", async () => {
+    expect((await readdir(built)).sort()).toEqual(
+      ["index", "react"]
+        .flatMap((door) => [`${door}.d.ts`, `${door}.js`, `${door}.js.map`])
+        .concat("LICENSE", "README.md", "package.json")
+        .sort(),
+    );
+    expect(JSON.parse(await read("package.json"))).toMatchObject({
+      name: "parley",
+      license: "MIT",
+      type: "module",
+      sideEffects: false,
+      peerDependencies: { react: ">=18" },
+      peerDependenciesMeta: { react: { optional: true } },
+    });
+    expect(JSON.parse(await read("package.json"))).not.toHaveProperty("dependencies");
+  });
+
+  it("has a core and a React part of no more than they may weigh, minified and gzipped", async () => {
+    const sizes = {
+      core: await weigh(`export { ChatClient, ChatError } from "./index.js";`),
+      react: await weigh(`export * from "./react.js";`, ["react", "./index.js"]),
+      all: gzipSync(await read("index.js"), { level: 9 }).length,
+    };
+    console.log(`gzipped: core ${sizes.core}, with storage ${sizes.all}, React part ${sizes.react} bytes`);
+    expect(sizes.core).toBeLessThanOrEqual(CORE_LIMIT_BYTES);
+    expect(sizes.react).toBeLessThanOrEqual(REACT_LIMIT_BYTES);
+  });
+
+  it("imports nothing in its core, and in its React part only react and the core", async () => {
+    const importsOf = async (file: string) => {
+      const { metafile } = await build({
+        entryPoints: [join(built, file)],
+        bundle: true,
+        write: false,
+        metafile: true,
+        format: "esm",
+        external: ["*"],
+      });
+      const [input] = Object.values(metafile.inputs);
+      return [...new Set(input?.imports.map(({ path }) => path))].sort();
+    };
+    expect([await importsOf("index.js"), await importsOf("react.js")]).toEqual([[], ["./index.js", "react"]]);
+  });
+
+  it("has types that need nothing else: no zod, no file of this project", async () => {
+    const imported = async (file: string) =>
+      [...(await read(file)).matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)].map(([, path]) => path).sort();
+    expect([await imported("index.d.ts"), await imported("react.d.ts")]).toEqual([[], ["./index.js", "react"]]);
+  });
+
+  it("S3-11 passes publint", async () => {
+    const { messages } = await publint({ pkgDir: built, pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  it("S3-11 passes arethetypeswrong, as a package that is only ES modules", async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball))));
+    expect(analysis.types).toMatchObject({ kind: "included" });
+    const { problems } = analysis as { problems: { kind: string; resolutionKind?: string }[] };
+    // require() of an ES module is what it says: Node has it from 20.19 on, and there is no other build.
+    expect(problems.filter(({ kind }) => kind !== "CJSResolvesToESM")).toEqual([]);
+  });
+});
+
+describe("an app that has installed it", () => {
+  it("S3-11 imports both from plain Node, and they share one core", async () => {
+    await writeFile(
+      join(app, "run.js"),
+      `import * as core from "parley";
+       import * as react from "parley/react";
+       const client = new core.ChatClient({ apiUrl: "http://127.0.0.1:9", token: "t", wsToken: "w" });
+       console.log(JSON.stringify([Object.keys(core), Object.keys(react), client.connectionState]));`,
+    );
+    const { stdout } = await run(join(modules, ".bin/node"), ["run.js"], { cwd: app });
+    expect(JSON.parse(stdout)).toEqual([
+      expect.arrayContaining(["ChatClient", "ChatError", "browserStorage"]),
+      expect.arrayContaining(["ChatProvider", "useChat", "useChatToken", "usePresence", "useTyping", "useUnread"]),
+      "idle",
+    ]);
+  });
+
+  it.each(["nodenext", "bundler"])("S3-11 type-checks with moduleResolution %s, strictly", async (moduleResolution) => {
+    await writeFile(
+      join(app, "app.ts"),
+      `import { ChatClient, type ChatMessage, ChatError } from "parley";
+       import { ChatProvider, useChat, useChatToken } from "parley/react";
+       import { createElement } from "react";
+       export function Lobby() {
+         const { messages, sendMessage } = useChat("lobby");
+         const { token, refreshToken } = useChatToken();
+         const first: ChatMessage | undefined = messages[0];
+         if (token !== null) void new ChatClient({ token: token.token, wsToken: token.wsToken }).channels()
+           .then(({ channels }) => channels[0]?.name.toUpperCase(), (error: unknown) => error instanceof ChatError);
+         // @ts-expect-error a message is a text
+         void sendMessage(1);
+         // @ts-expect-error an event that there is not
+         new ChatClient("a.b.c").on("nothing", () => undefined);
+         return createElement("p", { onClick: () => void refreshToken() }, first?.content);
+       }
+       export const App = () => createElement(ChatProvider, { getToken: () => Promise.resolve({ token: "", wsToken: "" }) }, createElement(Lobby));`,
+    );
+    const compilerOptions = {
+      module: moduleResolution === "bundler" ? "esnext" : "nodenext",
+      moduleResolution,
+      target: "es2022",
+      lib: ["es2022", "dom"],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    await writeFile(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts"] }));
+    const { stdout } = await run(join(modules, ".bin/tsc"), ["-p", "tsconfig.json"], { cwd: app }).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(stdout).toBe("");
+  });
+});
