@@ -4,6 +4,7 @@ import { findFaults } from "./axe.ts";
 import { describePage, here, line, times, untilSent } from "./visitors.ts";
 
 const SHOTS = "screenshots";
+const AT_LEISURE = { timeout: 15_000 };
 beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
 
 describePage(({ open, openTwo, room, stack }) => {
@@ -68,7 +69,7 @@ describePage(({ open, openTwo, room, stack }) => {
     await eve.say("javascript:alert(1) data:text/html,<script>alert(1)</script>");
     await eve.say('https://example.com/?q="><script>alert(1)</script> http://user:pass@example.com');
     await line(ada, payload).waitFor();
-    await expect.poll(() => ada.texts()).toHaveLength(3);
+    await expect.poll(() => ada.texts(), AT_LEISURE).toHaveLength(3);
     const authors = await ada.page.locator(".log .author").allInnerTexts();
     expect(new Set(authors)).toEqual(new Set(["<b onmouseover=alert(1)>Eve</b>"]));
     expect(await ada.page.locator(".chat :is(img:not([src='/favicon.svg']), script, b, iframe)").count()).toBe(0);
@@ -123,7 +124,7 @@ describePage(({ open, openTwo, room, stack }) => {
     await first.click();
     await line(ada, "are you there?").waitFor();
     await ada.page.locator(".new-line").waitFor();
-    await expect.poll(() => ada.page.title()).toBe(`#${room()} · Parley`);
+    await expect.poll(() => ada.page.title(), AT_LEISURE).toBe(`#${room()} · Parley`);
   });
 
   it("creates a channel for those who are invited, and turns away everybody else", async () => {
@@ -196,10 +197,10 @@ describePage(({ open, openTwo, room, stack }) => {
     const region = ada.page.locator(".reading [aria-live=polite]");
     expect(await ada.page.getByRole("log", { name: `# ${room()}` }).getAttribute("aria-live")).toBe("off");
     await bob.say("first");
-    await expect.poll(() => region.textContent()).toBe("Bob: first");
+    await expect.poll(() => region.textContent(), AT_LEISURE).toBe("Bob: first");
     for (const text of times(5, (at) => `more ${at}`)) await bob.say(text);
     await ada.say("and mine");
-    await expect.poll(() => region.textContent()).toBe("5 new messages from Bob");
+    await expect.poll(() => region.textContent(), AT_LEISURE).toBe("5 new messages from Bob");
   });
 
   it("has a switch for light and dark that is kept", async () => {
@@ -258,7 +259,7 @@ describePage(({ open, openTwo, room, stack }) => {
     await ada.page.getByText("Signs a token and verifies it").waitFor();
     await ada.page.locator(".tile.healthy").getByText("Socket of Ada Lovelace").waitFor();
     await expect
-      .poll(() => ada.page.locator(".tile", { hasText: "People in your channels" }).innerText())
+      .poll(() => ada.page.locator(".tile", { hasText: "People in your channels" }).innerText(), AT_LEISURE)
       .toMatch(/[1-9]/);
     await look("6-status");
     expect(ada.complaints).toEqual([]);

@@ -7,6 +7,9 @@ import { readersOf } from "./readers.ts";
 import { type Row, rowsOf } from "./rows.ts";
 import { useReading } from "./use-reading.ts";
 
+// As many as one request brings.
+const PAGE = 200;
+
 interface LogProps {
   roomId: string;
   title: string;
@@ -14,7 +17,7 @@ interface LogProps {
   me: string;
   /** Up to where the reader had read when they came. */
   readSeq: number | undefined;
-  loadMore: () => Promise<unknown>;
+  loadMore: (limit: number) => Promise<unknown>;
   onRead: (seq: number) => void;
   onRetry: (clientMessageId: string) => void;
   onDiscard: (clientMessageId: string) => void;
@@ -94,7 +97,7 @@ function useOlder({ state: { hasMore, status }, loadMore }: LogProps): () => voi
   return useCallback(() => {
     if (isBusy.current || !hasMore || status !== "joined") return;
     isBusy.current = true;
-    void loadMore()
+    void loadMore(PAGE)
       // What went wrong is told by the client as an error; scrolling on asks again.
       .catch(() => undefined)
       .finally(() => (isBusy.current = false));

@@ -72,7 +72,7 @@ function Facts({ message, onRetry, onDiscard }: MessageRowProps) {
   }
   return (
     <div className="facts failed-facts">
-      <span>Not sent: {reasonOf(error)}</span>
+      <span>Not sent: {error?.message ?? "it was refused"}</span>
       {clientMessageId !== undefined && (
         <span className="choices">
           <button type="button" onClick={() => onRetry(clientMessageId)}>
@@ -85,12 +85,4 @@ function Facts({ message, onRetry, onDiscard }: MessageRowProps) {
       )}
     </div>
   );
-}
-
-function reasonOf(error: ChatMessage["error"]): string {
-  if (error === undefined) return "it was refused";
-  const { retryAfterMs } = error as { retryAfterMs?: number }; // a ChatError has one where the server said so
-  if (error.code !== "rate_limited") return error.message;
-  if (retryAfterMs === undefined) return "you are writing too fast";
-  return `you are writing too fast, wait ${Math.ceil(retryAfterMs / 1_000)} seconds`;
 }
