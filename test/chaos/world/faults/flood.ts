@@ -4,7 +4,7 @@ import type { Fault, Grounds } from "./injected.ts";
 const SOCKETS = 3;
 const EVERY_MS = 20;
 /** Frames of one socket each time. */
-const AT_ONCE = 5;
+const AT_ONCE = 3;
 const OPEN_TIMEOUT_MS = 5_000;
 
 /** Somebody asks one room for an answer, on a few sockets and hundreds of times a second. */
