@@ -19,8 +19,6 @@ import { startWorld } from "./world/world.ts";
 
 /** A run too short for it does not wait until presence must be true. */
 const PRESENCE_FROM_MINUTES = 1;
-/** What has not stopped by then ends with this process. */
-const STOP_MS = 30_000;
 
 process.exit(await main());
 
@@ -89,7 +87,7 @@ async function withWorld(file: string, work: (running: Running) => Promise<Outco
     progress(`it broke off: ${error instanceof Error ? error.message : String(error)}`); // stopping may take its time
     throw error;
   } finally {
-    await Promise.race([world.stop(), new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
+    await world.stop();
     log.end();
   }
 }

@@ -83,12 +83,12 @@ export const SCENARIOS = {
     cast: { ...SMALL, rooms: 1, deaf: true },
     traffic: { rate: 180, habits: QUIET },
   },
-  /** People begin to type and forget about it; they come back, and some leave for good. What they do is known at once. */
+  /** People begin to type and forget about it, and some who only listen leave for good. */
   forgetful: {
     faults: [],
     lengthMs: 11_000,
     cast: SMALL,
-    traffic: { rate: 5, habits: { ...QUIET, type: 3, go: 0.5, reconnect: 0.5 }, typesForMs: 2_000 },
+    traffic: { rate: 5, habits: { ...QUIET, type: 4, go: 0.4 }, typesForMs: 2_000 },
     presenceAfterMs: 7_000,
   },
   /** Postgres is away, and the rooms may keep little for it. */

@@ -23,6 +23,8 @@ const SETTINGS = {
 };
 
 const ANSWERS_WITHIN_MS = 30_000;
+/** What has not stopped by then ends with this process. */
+const STOPS_WITHIN_MS = 30_000;
 const POLL_MS = 100;
 
 /** Starts the whole stack with a proxy at every hop. */
@@ -83,9 +85,10 @@ export async function startWorld(options: WorldOptions): Promise<ChaosWorld> {
       },
       stop: async () => {
         // Nothing of it is kept, so nothing is mended first, and nobody is waited for who may hang.
-        await Promise.all([stack.worker.kill(), stack.rooms.kill()]);
-        await close();
-        await stack.stop();
+        const stopping = Promise.all([stack.worker.kill(), stack.rooms.kill()])
+          .then(close)
+          .then(() => stack.stop());
+        await Promise.race([stopping, new Promise((resolve) => setTimeout(resolve, STOPS_WITHIN_MS).unref())]);
       },
     };
   } catch (error) {
