@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { Deps } from "../domain/deps.ts";
 import { KeyGuard } from "../domain/key-guard.ts";
 import { RefusedRequests } from "../domain/refused-requests.ts";
@@ -7,7 +7,7 @@ import { createAnswerHeaders } from "./answer.ts";
 import { Endpoint, type EndpointDeps } from "./endpoint.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
-import { splitUrl } from "./url.ts";
+import { pathOf } from "./url.ts";
 
 /** Stands in log lines for a path that leads nowhere: what strangers type is never logged. */
 const NOWHERE = "*";
@@ -22,7 +22,7 @@ export function createApp(deps: Deps, routes: readonly Route[] = ROUTES): Hono {
     addressOf: addressReader(deps.settings),
   };
   // Paths are matched as they were sent: an escaped letter is another address, and there is nothing there.
-  const app = new Hono({ getPath: (request) => splitUrl(request.url).path });
+  const app = new Hono({ getPath: pathOf });
   for (const [path, there] of byPath(routes)) {
     const endpoint = new Endpoint(own, path, there);
     app.all(path, (c) => endpoint.serve(c.req.raw));

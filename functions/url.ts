@@ -4,6 +4,12 @@ export interface RawUrl {
   query: string;
 }
 
+/** The path to find a route by. The router makes nothing of a slash at the end: such a path is no route's. */
+export function pathOf({ url }: Request): string {
+  const { path } = splitUrl(url);
+  return path.endsWith("/") ? "/" : path;
+}
+
 export function splitUrl(url: string): RawUrl {
   const authority = url.indexOf("//");
   const pathAt = url.indexOf("/", authority === -1 ? 0 : authority + 2);
