@@ -45,7 +45,7 @@ export function ChatProvider(props: ChatProviderProps): ReactElement {
     return createElement(
       ClientContext.Provider,
       { value: client },
-      createElement(UnlessStopped, { client, fallback, children }),
+      createElement(UnlessStopped, { client, fallback }, children),
     );
   const error = owned.error ?? new Error("Cannot make a chat client");
   if (fallback === undefined) throw error;

@@ -31,16 +31,21 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Tokens that are fetched while somebody listens, and again at 5/6 of their life. One request at a time. */
 export class TokenKeeper {
   state = NO_TOKEN;
-  options: ChatTokenOptions;
   readonly #listeners = new Set<() => void>();
   #asking: Promise<void> | undefined;
   #abort: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   #isRunning = false;
+  #options: ChatTokenOptions;
 
   constructor(options: ChatTokenOptions) {
-    this.options = options;
+    this.#options = options;
+  }
+
+  /** How the next tokens are to be got. */
+  use(options: ChatTokenOptions): void {
+    this.#options = options;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -72,7 +77,7 @@ export class TokenKeeper {
     const { signal } = (this.#abort = new AbortController());
     this.#become({ isRefreshing: true });
     try {
-      const { getToken = (request) => fetchTokens(this.options, request) } = this.options;
+      const { getToken = (request) => fetchTokens(this.#options, request) } = this.#options;
       const token = await getToken({ signal });
       this.#failures = 0;
       this.#become({ token, isRefreshing: false, error: undefined });

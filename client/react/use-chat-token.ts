@@ -16,7 +16,7 @@ export interface ChatTokenResult extends TokenState {
 export function useChatToken(options: ChatTokenOptions = {}): ChatTokenResult {
   const [keeper] = useState(() => new TokenKeeper(options));
   useEffect(() => {
-    keeper.options = options;
+    keeper.use(options);
   });
   const state = useSyncExternalStore(
     keeper.subscribe,

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { ChatClient, type ChatClientOptions } from "../index.ts";
 import { keepConnected } from "./keep-connected.ts";
 import { subjectOf } from "./subject-of.ts";
@@ -15,14 +15,28 @@ interface OwnedClient extends Omit<Owned, "key"> {
   reopen: () => void;
 }
 
-type Latest = { current: ChatClientOptions | undefined };
+/** The options of the newest render that was committed. */
+class Latest {
+  options: ChatClientOptions | undefined;
+
+  constructor(options: ChatClientOptions | undefined) {
+    this.options = options;
+  }
+
+  /** Returns those before. */
+  replace(options: ChatClientOptions | undefined): ChatClientOptions | undefined {
+    const before = this.options;
+    this.options = options;
+    return before;
+  }
+}
 
 /**
  * A client that lives as long as the component: connected while it is mounted, replaced when the addresses or the person
  * change. New tokens of the same person are handed to the client that is there, so nothing is lost or shown anew.
  */
 export function useOwnedClient(options: ChatClientOptions | undefined): OwnedClient {
-  const latest = useRef(options);
+  const [latest] = useState(() => new Latest(options));
   const [kept, keep] = useState<Owned>(() => open(options, latest));
   let owned = kept;
   if (owned.key !== keyOf(options)) {
@@ -32,8 +46,7 @@ export function useOwnedClient(options: ChatClientOptions | undefined): OwnedCli
   const { client } = owned;
 
   useEffect(() => {
-    const before = latest.current;
-    latest.current = options;
+    const before = latest.replace(options);
     if (options?.token === undefined || keyOf(before) !== keyOf(options)) return;
     if (before?.wsToken !== options.wsToken || before.token !== options.token) client?.setTokens(tokensOf(options));
   });
@@ -55,7 +68,7 @@ function open(options: ChatClientOptions | undefined, latest: Latest): Owned {
 function withLatestGetToken(options: ChatClientOptions, latest: Latest): ChatClientOptions {
   const { getToken } = options;
   if (getToken === undefined) return options;
-  return { ...options, getToken: (request) => (latest.current?.getToken ?? getToken)(request) };
+  return { ...options, getToken: (request) => (latest.options?.getToken ?? getToken)(request) };
 }
 
 function keyOf(options: ChatClientOptions | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { useCallback, useContext, useEffect, useSyncExternalStore } from "react";
+import { useCallback, useContext, useEffect, useRef, useSyncExternalStore } from "react";
 import { ChatClient, type ChatClientOptions } from "../index.ts";
 import { ClientContext } from "./client-context.ts";
 import { keepConnected } from "./keep-connected.ts";
@@ -22,11 +22,12 @@ export function useTokenClient(wsToken: string | undefined, options: TokenClient
   const provided = useContext(ClientContext);
   const { apiUrl, wsUrl } = options;
   const key = wsToken === undefined || wsToken === "" ? undefined : keyOf(wsToken, apiUrl, wsUrl);
-  const subscribe = useCallback(
-    () => (key === undefined ? () => undefined : share(key, { ...options, wsToken: wsToken ?? "" })),
-    // The token and the rest of the options are read when the client is made; a newer token is handed over below.
-    [key],
-  );
+  // The token and the rest of the options are read when the client is made; a newer token is handed over below.
+  const latest = useRef({ ...options, wsToken: wsToken ?? "" });
+  useEffect(() => {
+    latest.current = { ...options, wsToken: wsToken ?? "" };
+  });
+  const subscribe = useCallback(() => (key === undefined ? () => undefined : share(key, latest.current)), [key]);
   const own = useSyncExternalStore(
     subscribe,
     () => (key === undefined ? undefined : shared.get(key)?.client),

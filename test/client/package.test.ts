@@ -105,7 +105,7 @@ describe("the package", () => {
 
   it("has types that need nothing else: no zod, no file of this project", async () => {
     const imported = async (file: string) =>
-      [...(await read(file)).matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)].map(([, path]) => path).sort();
+      [...(await read(file)).matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)].map(([, path = ""]) => path).sort();
     expect([await imported("index.d.ts"), await imported("react.d.ts")]).toEqual([[], ["./index.js", "react"]]);
   });
 
