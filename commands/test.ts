@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { startVitest, type Vitest } from "vitest/node";
+import { CHROMIUM_HINT, findChromium } from "./chromium.ts";
 
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
@@ -11,6 +12,7 @@ The last line is always "N passed, N failed". Tests that were skipped stand abov
   -t PATTERN        only tests with this in their name
   -u                write the generated docs anew
   --integration     only the tests that start the whole stack
+  --browser         only the page, in the Chromium that is installed
   --faults          only each fault of a chaos run by itself, whether it hits and heals; a few minutes, not among the others
   --coverage        only the tests of single parts, with coverage (coverage/index.html)
   --bail N          stop after N failures
@@ -47,6 +49,7 @@ function readOptions(args: string[]) {
       allowPositionals: true,
       options: {
         integration: { type: "boolean" },
+        browser: { type: "boolean" },
         faults: { type: "boolean" },
         coverage: { type: "boolean" },
         "no-build": { type: "boolean" },
@@ -55,11 +58,12 @@ function readOptions(args: string[]) {
         bail: { type: "string" },
       },
     });
-    const kinds = ["integration", "faults", "coverage"] as const;
+    const kinds = ["integration", "browser", "faults", "coverage"] as const;
     const asked = kinds.filter((kind) => values[kind] === true);
     if (asked.length > 1) throw new Error(`Cannot take ${asked.map((kind) => `--${kind}`).join(" with ")}: choose one`);
     if (values.bail !== undefined && !/^\d+$/.test(values.bail)) throw new Error("--bail takes a number");
-    return { ...values, filters: positionals };
+    if (values.browser === true && findChromium() === undefined) throw new Error(CHROMIUM_HINT);
+    return { ...values, filters: values.browser === true ? ["test/page/", ...positionals] : positionals };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}; see npm test -- --help`);
     return process.exit(2);
@@ -89,10 +93,10 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
 }
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
-function projectsFor({ integration, faults, coverage }: ReturnType<typeof readOptions>): string[] {
+function projectsFor({ integration, browser, faults, coverage }: ReturnType<typeof readOptions>): string[] {
   if (coverage === true) return ["unit"];
   if (faults === true) return ["faults"];
-  return integration === true ? ["stack"] : ["unit", "stack"];
+  return integration === true || browser === true ? ["stack"] : ["unit", "stack"];
 }
 
 function countTests(vitest: Vitest): Tally {
