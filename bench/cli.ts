@@ -2,6 +2,7 @@ import { benchApiKeys } from "./api-keys.ts";
 import { benchFanout } from "./fanout.ts";
 import { benchHistory } from "./history.ts";
 import { benchModeration } from "./moderation.ts";
+import { benchNeighbours } from "./neighbours.ts";
 import { benchOutage } from "./outage.ts";
 import { benchPresence } from "./presence.ts";
 import { benchStorm } from "./storm.ts";
@@ -27,6 +28,10 @@ const BENCHMARKS: Record<string, { about: string; run: () => Promise<void> }> = 
   presence: { about: "what five hundred people who join one room hear of each other", run: benchPresence },
   storm: { about: "a thousand clients come back after their room was killed", run: benchStorm },
   outage: { about: "how long acks take while Postgres is away", run: benchOutage },
+  neighbours: {
+    about: "how long acks take while one socket floods its room or does not read, in that room and in another",
+    run: benchNeighbours,
+  },
   keys: { about: "whether the time of an answer tells how much of a wrong API key is right", run: benchApiKeys },
 };
 

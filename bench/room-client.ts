@@ -38,6 +38,20 @@ export class RoomClient {
     this.#wire?.send(JSON.stringify({ type: "message", content, clientMessageId }));
   }
 
+  ping(): void {
+    this.#wire?.send('{"type":"ping"}');
+  }
+
+  /** What was said and neither acked nor refused. */
+  get unacked(): number {
+    return this.#saidAt.size;
+  }
+
+  /** What comes from now on is left with the sender. */
+  stopReading(): void {
+    this.#wire?.pause();
+  }
+
   leave(): void {
     this.#wire?.close();
   }

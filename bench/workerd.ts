@@ -54,9 +54,22 @@ export async function startWorkerd(code: string, bindings: Record<string, string
   const port = await freePort();
   await writeFile(join(folder, "worker.js"), code);
   await writeFile(join(folder, "config.capnp"), config(port, bindings, await readCompatibility()));
-  const child = spawn(workerdPath(), ["serve", join(folder, "config.capnp")], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  return serveFolder(folder, port);
+}
+
+/** Starts plain workerd with the `config.capnp` of a folder, which is removed when it stops. */
+export async function serveFolder(folder: string, port: number): Promise<BenchServer> {
+  const child = spawn(
+    workerdPath(),
+    [
+      "serve",
+      join(folder, "config.capnp"),
+      ...(process.env.INSPECT === undefined ? [] : [`--inspector-addr=127.0.0.1:${process.env.INSPECT}`]),
+    ],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   return serverOf(child, port, () => rm(folder, { recursive: true, force: true }));
 }
 

@@ -162,8 +162,9 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-// The parent sends one order at a time, each of the shape above.
+// The parent sends orders of the shape above; each begins when the one before it has ended to the last delivery.
+let work = Promise.resolve();
 process.on("message", (order: Order) => {
-  obey(order).catch((error: unknown) => tell({ told: "failed", message: String(error) }));
+  work = work.then(() => obey(order)).catch((error: unknown) => tell({ told: "failed", message: String(error) }));
 });
 process.on("disconnect", () => process.exit());
