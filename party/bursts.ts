@@ -10,8 +10,6 @@ const BURST_MAX = 256;
 export interface BurstDeps {
   after: After;
   now: () => number;
-  /** Whether the room gathers what it sends, and will ask for what waits here before it sends it. */
-  gathers: () => boolean;
   take: (session: Session, message: unknown) => Promise<void> | undefined;
   drop: (session: Session) => void;
 }
@@ -19,8 +17,7 @@ export interface BurstDeps {
 /**
  * What sockets say, in the order it came. A quiet room takes each message as it comes. In a busy one those that have come
  * already are taken together, in one turn of the event loop: the runtime then writes storage once for all of them and
- * each socket once, which is most of what a message costs. Nobody waits longer for it than a turn takes, or, in a room
- * that gathers what it sends, than the gathering lasts: what comes is then gathered in the place of what goes.
+ * each socket once, which is most of what a message costs. Nobody waits longer for it than a turn takes.
  */
 export class Bursts {
   readonly #deps: BurstDeps;
@@ -37,9 +34,8 @@ export class Bursts {
     const isBusy = this.#isBusy();
     if (this.#waiting.length === 0 && !isBusy) return this.#deps.take(session, message);
     this.#waiting.push({ session, message });
-    if (this.#waiting.length === 1) {
-      if (!this.#deps.gathers()) this.#deps.after(0, () => this.drain());
-    } else if (this.#waiting.length >= BURST_MAX) this.drain();
+    if (this.#waiting.length === 1) this.#deps.after(0, () => this.drain());
+    else if (this.#waiting.length >= BURST_MAX) this.drain();
     return undefined;
   }
 

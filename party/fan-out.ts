@@ -5,7 +5,7 @@ import type { Session, Sessions } from "./session.ts";
 /** More frames than this within one gathering time make a room busy, however few hear them. */
 const BUSY_FRAMES = 3;
 /** So do fewer that many hear: in a large room it is the sending that takes the time, so that few frames get their turn. */
-const BUSY_DELIVERIES = 2_000;
+const BUSY_DELIVERIES = 3_000;
 const BUSY_SPAN_MS = 100;
 const REMEMBERED_FRAMES = 30;
 /** What is gathered leaves early when it grows past this. */
@@ -28,8 +28,6 @@ export interface FanOutDeps {
   now: () => number;
   /** A socket turned out to be gone. */
   lost: (session: Session) => void;
-  /** What is gathered is about to be sent: the last moment for what shall go with it. */
-  leaving: () => void;
   /** A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it. */
   stop: (session: Session, sentSeq: number) => void;
 }
@@ -48,7 +46,6 @@ export class FanOut {
   #own = new Map<Session, string[]>();
   #chars = 0;
   #gathering = false;
-  #isTimed = false;
   /** The first and the last event in what is gathered; 0 for none. */
   #firstSeq = 0;
   #lastSeq = 0;
@@ -57,13 +54,6 @@ export class FanOut {
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
-  }
-
-  /** Whether frames are being gathered; in a busy room that has sockets to gather for it begins now. */
-  gathers(): boolean {
-    const isWorthIt = this.#deps.sessions.lines.size > 0 ? this.#isBusy() : this.#isCrowded();
-    if (isWorthIt) this.#gather();
-    return isWorthIt;
   }
 
   /** One frame to one socket, behind everything it has been sent before. */
@@ -114,13 +104,12 @@ export class FanOut {
       const list = own.get(session);
       const isOver = lastSeq > 0 && takes(session) && session.state.receivedSeq < this.#floor;
       if (list !== undefined && list.length > 0) this.#send(session, list.join("\n"));
-      else if (list === undefined && shared !== "" && !isOver && takes(session)) this.#send(session, shared);
+      else if (list === undefined && !isOver && takes(session)) this.#send(session, shared);
       if (isOver) this.#deps.stop(session, list === undefined ? firstSeq - 1 : lastSeq);
     }
   }
 
   #spread(text: string, special: UserId | undefined, instead: string | null, seq: number): void {
-    this.#note();
     if (this.#isBusy()) this.#gather();
     const gathering = this.#gathering;
     const { sessions } = this.#deps;
@@ -154,15 +143,7 @@ export class FanOut {
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
-    if (this.#isTimed) return; // since what was gathered before left early
-    this.#isTimed = true;
-    this.#deps.after(TIMES.frameGatherMs, () => this.#timeIsUp());
-  }
-
-  #timeIsUp(): void {
-    this.#deps.leaving();
-    this.#isTimed = false;
-    this.flush();
+    this.#deps.after(TIMES.frameGatherMs, () => this.flush());
   }
 
   #grew(text: string): void {
@@ -176,18 +157,13 @@ export class FanOut {
     return list;
   }
 
-  #note(): void {
-    this.#recent.push(this.#deps.now());
-    if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
-  }
-
   #isBusy(): boolean {
-    return (this.#recent.at(-1 - BUSY_FRAMES) ?? 0) > this.#deps.now() - TIMES.frameGatherMs || this.#isCrowded();
-  }
-
-  #isCrowded(): boolean {
+    const now = this.#deps.now();
+    this.#recent.push(now);
+    if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
+    if ((this.#recent.at(-1 - BUSY_FRAMES) ?? 0) > now - TIMES.frameGatherMs) return true;
     const enough = Math.max(2, Math.ceil(BUSY_DELIVERIES / this.#deps.sessions.size));
-    return (this.#recent.at(-enough) ?? 0) > this.#deps.now() - BUSY_SPAN_MS;
+    return (this.#recent.at(-enough) ?? 0) > now - BUSY_SPAN_MS;
   }
 
   #send(session: Session, text: string): void {

@@ -12,9 +12,6 @@ const WAITING_MAX = 512;
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
 
-/** A `received` as clients write it; written otherwise it is read like every other frame. */
-const RECEIPT = /^\{"type":"received",(?:"roomId":"([A-Za-z0-9_-]{1,64})",)?"seq":(0|[1-9]\d{0,14})\}$/;
-
 /** Reads what clients send, one frame after the other in the order they came, and answers. */
 export class FrameHandler {
   readonly #room: ChatRoom;
@@ -40,21 +37,6 @@ export class FrameHandler {
       return undefined;
     }
     return this.#drain(session, texts.length === 0 ? [""] : texts);
-  }
-
-  /**
-   * Takes what readers say most often, without what other frames need: it waits for nothing, and nothing for it.
-   *
-   * @returns false when it is something else
-   */
-  takeReceipt(session: Session, message: unknown): boolean {
-    if (typeof message !== "string" || !this.#isLive(session)) return false;
-    const [, roomId, seq] = RECEIPT.exec(message) ?? [];
-    if (seq === undefined || (roomId !== undefined && roomId !== this.#room.life?.identity.channelId)) return false;
-    this.#heard(session);
-    this.#keepsAlive(session);
-    this.#room.readers.received(session, Number(seq));
-    return true;
   }
 
   #drain(session: Session, inbox: string[]): Promise<void> | undefined {

@@ -10,7 +10,7 @@ import { type Behind, save, type Session } from "./session.ts";
 /** One page to a reader that catches up; two may be on their way at a time. */
 const PAGE = { events: 200, bytes: 256 * 1024 };
 /** What a room that sleeps may forget of an acknowledgement; little next to what may be on its way. */
-const SAVED_EVERY = 256;
+const SAVED_EVERY = 128;
 
 /**
  * Flow control. The runtime queues without bound whatever is sent to a socket, so a reader that has not acknowledged

@@ -71,8 +71,7 @@ export class ChatRoom {
     this.readers = new Readers(this);
     const lost = (session: Session) => this.#bursts.lost(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
-    const leaving = () => this.#bursts.drain();
-    this.fanOut = new FanOut({ sessions, after, now, lost, leaving, stop });
+    this.fanOut = new FanOut({ sessions, after, now, lost, stop });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
@@ -85,7 +84,6 @@ export class ChatRoom {
     this.#bursts = new Bursts({
       after,
       now,
-      gathers: () => this.fanOut.gathers(),
       take: (session, message) => this.#take(session, message),
       drop: (session) => this.drop(session),
     });
@@ -111,7 +109,7 @@ export class ChatRoom {
       );
     this.#mindAlarm();
     const session = this.sessions.find(connection);
-    if (session === undefined || this.#frames.takeReceipt(session, message)) return undefined;
+    if (session === undefined) return undefined;
     return this.#bursts.take(session, message);
   }
 

@@ -27,12 +27,10 @@ describe("fan-out", () => {
     const plain = await world.connect("carol");
     await world.advance(1_000);
     const before = bob.connection.received.length;
-    const { puts } = world.platform.storage;
     await burst(world, alice, 100);
-    expect(bob.all("message").length).toBeLessThan(10);
-    expect(world.platform.storage.puts - puts).toBeLessThan(20); // what has not been taken is not stored either
-    await world.advance(15);
     expect(plain.all("message")).toHaveLength(100);
+    expect(bob.all("message").length).toBeLessThan(10);
+    await world.advance(15);
     expect(bob.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
     expect(bob.connection.received.length - before).toBeLessThan(10);
     expect(plain.connection.received.every((text) => !text.includes("\n"))).toBe(true);
@@ -73,7 +71,6 @@ describe("fan-out", () => {
     const alice = await world.connect("alice", { lines: true });
     await burst(world, alice, 20);
     await alice.send(new ArrayBuffer(1));
-    await world.advance(15);
     expect(alice.all("ack")).toHaveLength(20);
     expect(alice.closed?.code).toBe(4510);
   });
@@ -107,31 +104,6 @@ describe("frames that come in bursts", () => {
       Array.from({ length: 120 }, (_, at) => `${at % 2 === 0 ? "alice" : "bob"} ${Math.floor(at / 2)}`),
     );
     expect([alice.all("ack"), bob.all("ack")].map(({ length }) => length)).toEqual([60, 60]);
-  });
-
-  it("wait where frames are gathered, together with them and no longer than those", async () => {
-    const world = new World({ settings });
-    const [alice, bob] = [await world.connect("alice", { lines: true }), await world.connect("bob", { lines: true })];
-    await burst(world, alice, 20);
-    await world.advance(10);
-    void world.room.message(bob.connection, '{"type":"message","content":"late"}');
-    await world.advance(5);
-    expect(alice.last("message")).toMatchObject({ seq: 21, content: "late" });
-    expect(bob.last("ack")).toMatchObject({ seq: 21 });
-  });
-
-  it("wait in a full and busy room, also where nobody speaks lines", async () => {
-    const world = new World({ settings });
-    const people = [];
-    for (let person = 0; person < 110; person++) people.push(await world.connect(`user-${person}`));
-    await world.advance(2_000);
-    const [alice, bob] = people as [Client, Client];
-    await burst(world, alice, 60);
-    expect(bob.all("message")).toHaveLength(60);
-    await burst(world, alice, 60);
-    expect(bob.all("message")).toHaveLength(60);
-    await world.advance(15);
-    expect(bob.all("message")).toHaveLength(120);
   });
 
   it("are taken before the close of the socket they came on", async () => {

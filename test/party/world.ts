@@ -302,16 +302,14 @@ export class Client {
     await this.#world.deliver(this.connection, message);
   }
 
-  /** Sends a message with a client id. @returns what the room answered to it, a busy one within 15 ms: an ack or an error. */
+  /** Sends a message with a client id. @returns what the room answered to it: an ack or an error. */
   async post(
     content: string,
     clientMessageId = `cid-${crypto.randomUUID()}`,
   ): Promise<ServerFrameOf<"ack"> | ServerFrameOf<"error">> {
     const before = this.frames.length;
     await this.say({ type: "message", roomId: this.#world.channelId, content, clientMessageId });
-    const find = () => this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
-    if (find() === undefined) await this.#world.advance(15);
-    const answer = find();
+    const answer = this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
     if (answer === undefined) throw new Error("The room said nothing");
     return answer;
   }
