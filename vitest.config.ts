@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { builtClient } from "./test/support/built-client.ts";
 
 /** Tests that start the whole stack: one file at a time, and with patience. */
 const STACK = [
@@ -10,6 +11,8 @@ const STACK = [
 ];
 /** Each fault of a chaos run by itself: runs meet them all in any case, so this is for whoever changes one. */
 const FAULTS = ["test/chaos/**/*.faults.test.ts"];
+/** What holds for the client's core, once more for the file that apps install. */
+const CORE = ["connection", "delivery", "kept", "room-state", "tokens"].map((name) => `test/client/${name}.test.ts`);
 const UNIT_TIME_LIMIT_MS = 30_000;
 const STACK_TIME_LIMIT_MS = 120_000;
 
@@ -38,6 +41,10 @@ export default defineConfig({
           hookTimeout: UNIT_TIME_LIMIT_MS,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        plugins: [builtClient()],
+        test: { name: "built", include: CORE, testTimeout: UNIT_TIME_LIMIT_MS, sequence: { groupOrder: 0 } },
       },
       {
         test: {

@@ -96,7 +96,7 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
 function projectsFor({ integration, browser, faults, coverage }: ReturnType<typeof readOptions>): string[] {
   if (coverage === true) return ["unit"];
   if (faults === true) return ["faults"];
-  return integration === true || browser === true ? ["stack"] : ["unit", "stack"];
+  return integration === true || browser === true ? ["stack"] : ["unit", "built", "stack"];
 }
 
 function countTests(vitest: Vitest): Tally {

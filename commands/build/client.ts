@@ -1,10 +1,11 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build as bundle, type Plugin } from "esbuild";
+import { build as bundle, type BuildOptions, type Plugin } from "esbuild";
 import { rollup, type Plugin as RollupPlugin } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import { PROJECT_DIR } from "../../dev/project.ts";
 import { clientManifest } from "./client-manifest.ts";
+import { internalNames } from "./internal-names.ts";
 
 /** The package's doors: where each begins, and the file it becomes. */
 const DOORS = { index: "client/index.ts", react: "client/react/index.ts" } as const;
@@ -16,10 +17,23 @@ const DOORS = { index: "client/index.ts", react: "client/react/index.ts" } as co
 export async function buildClient(outDir: string): Promise<void> {
   await rm(outDir, { recursive: true, force: true });
   await mkdir(outDir, { recursive: true });
-  await bundle({
+  const types = await clientTypes();
+  const mangleProps = await internalNames(door("index"), [door("react")], Object.values(types));
+  await bundle({ ...door("index"), outdir: outDir, mangleProps });
+  await bundle({ ...door("react"), outdir: outDir });
+  for (const [name, text] of Object.entries(types)) await writeFile(join(outDir, `${name}.d.ts`), text);
+  const root: unknown = JSON.parse(await readFile(join(PROJECT_DIR, "package.json"), "utf8"));
+  await writeFile(join(outDir, "package.json"), `${JSON.stringify(clientManifest(root), undefined, 2)}\n`);
+  await copyFile(join(PROJECT_DIR, "client/README.md"), join(outDir, "README.md"));
+  await copyFile(join(PROJECT_DIR, "LICENSE"), join(outDir, "LICENSE"));
+}
+
+/** How a door becomes one file. */
+function door(name: keyof typeof DOORS): BuildOptions {
+  return {
     absWorkingDir: PROJECT_DIR,
-    entryPoints: DOORS,
-    outdir: outDir,
+    entryPoints: { [name]: DOORS[name] },
+    outdir: ".",
     bundle: true,
     minify: true,
     sourcemap: true,
@@ -29,12 +43,7 @@ export async function buildClient(outDir: string): Promise<void> {
     external: ["react"],
     plugins: [coreFromNextDoor],
     logLevel: "error",
-  });
-  for (const [name, text] of Object.entries(await clientTypes())) await writeFile(join(outDir, `${name}.d.ts`), text);
-  const root: unknown = JSON.parse(await readFile(join(PROJECT_DIR, "package.json"), "utf8"));
-  await writeFile(join(outDir, "package.json"), `${JSON.stringify(clientManifest(root), undefined, 2)}\n`);
-  await copyFile(join(PROJECT_DIR, "client/README.md"), join(outDir, "README.md"));
-  await copyFile(join(PROJECT_DIR, "LICENSE"), join(outDir, "LICENSE"));
+  };
 }
 
 /** The declarations of each door, as one text without imports of ours but that of the core by the React part. */
