@@ -18,6 +18,8 @@ Worker has more than 120 kB gzipped, or the page more than 100 kB of script.
   --client        only the package that apps install, to be published with npm publish dist/client
   --out DIR       where those go (default dist/assets)
   --connect URL   another origin the page may talk to; may be given again
+  --clerk URL     the origin of Clerk's script, which the page may load (default: that of CLERK_JWT_ISSUER, where this
+                  shell has CLERK_PUBLISHABLE_KEY too, as npm run deploy gives them)
   --help          this text`;
 
 const WORKER_LIMIT_BYTES = 120_000;
@@ -31,7 +33,10 @@ async function main(): Promise<void> {
   if (options.help === true) return console.log(HELP);
   try {
     if (options.client === true) return await buildPackage();
-    const { count, scripts } = await buildAssets(resolve(PROJECT_DIR, options.out), { connect: options.connect });
+    const { count, scripts } = await buildAssets(resolve(PROJECT_DIR, options.out), {
+      connect: options.connect,
+      clerk: options.clerk,
+    });
     console.log(`assets  ${String(count).padStart(7)} files  ${options.out}`);
     console.log(
       `page    ${String(scripts.chat).padStart(7)} bytes gzipped of script at /, ${scripts.status} at /status`,
@@ -60,17 +65,30 @@ function readOptions() {
         client: { type: "boolean" },
         out: { type: "string", default: "dist/assets" },
         connect: { type: "string", multiple: true, default: [] },
+        clerk: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
-    const wrong = values.connect.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
-    if (wrong !== undefined) throw new Error(`Cannot take --connect "${wrong}": must be an origin`);
-    return values;
+    const clerk = values.clerk ?? clerkOf(process.env);
+    for (const [name, origins] of Object.entries({
+      connect: values.connect,
+      clerk: clerk === undefined ? [] : [clerk],
+    })) {
+      const wrong = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
+      if (wrong !== undefined) throw new Error(`Cannot take --${name} "${wrong}": must be an origin`);
+    }
+    return { ...values, clerk };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}; see npm run build -- --help`);
     process.exitCode = 2;
     return undefined;
   }
+}
+
+/** The page signs in with Clerk only where it is told Clerk's publishable key. */
+function clerkOf(variables: NodeJS.ProcessEnv): string | undefined {
+  const { CLERK_JWT_ISSUER: issuer = "", CLERK_PUBLISHABLE_KEY: key = "" } = variables;
+  return key !== "" && URL.canParse(issuer) ? new URL(issuer).origin : undefined;
 }
 
 /** Wrangler makes the bundle that it would deploy, and checks wrangler.toml on the way. */

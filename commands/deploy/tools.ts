@@ -49,7 +49,10 @@ export async function deployWorker(plan: Plan, environment: Environment, dryRun:
       ...(dryRun ? ["--dry-run"] : []),
     ];
     const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_WRITE_LOGS: "false" };
-    return run("Deploying the Worker", args, { ...environment, ...quiet }, Object.values(secrets));
+    // Wrangler has the page built (wrangler.toml), and these two say whether Clerk's script may be in it.
+    const { CLERK_JWT_ISSUER, CLERK_PUBLISHABLE_KEY } = vars;
+    const page = { CLERK_JWT_ISSUER, CLERK_PUBLISHABLE_KEY };
+    return run("Deploying the Worker", args, { ...environment, ...page, ...quiet }, Object.values(secrets));
   });
 }
 

@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildAssets } from "../../commands/build/assets.ts";
+import { PROJECT_DIR } from "../../dev/project.ts";
 
 let dir: string;
 const read = (path: string) => readFile(join(dir, "assets", path), "utf8");
@@ -40,6 +43,23 @@ describe("the build's static files", () => {
     expect(docs).not.toMatch(/script-src[^;]*unsafe/);
     for (const header of ["X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer"])
       expect(page).toContain(header);
+  });
+
+  it("let Clerk's script in where the page signs people in with Clerk, and nowhere else", async () => {
+    const headersWith = async (variables: Record<string, string>): Promise<string> => {
+      const out = join(dir, "clerk");
+      const args = [join(PROJECT_DIR, "commands/build.ts"), "--assets", "--out", out];
+      await promisify(execFile)(process.execPath, args, { cwd: PROJECT_DIR, env: { ...process.env, ...variables } });
+      return await readFile(join(out, "_headers"), "utf8");
+    };
+    const CLERK_JWT_ISSUER = "https://clerk.acme.io";
+    const [page = "", docs = ""] = (
+      await headersWith({ CLERK_JWT_ISSUER, CLERK_PUBLISHABLE_KEY: "pk_live_Y2xlcmsuYWNtZS5pbyQ" })
+    ).split("/api/chats/docs*");
+    expect(page).toContain("script-src 'self' https://clerk.acme.io; worker-src 'self' blob:;");
+    expect(page).toContain("connect-src 'self' https://clerk.acme.io;");
+    expect(docs).not.toContain("acme");
+    expect(await headersWith({ CLERK_JWT_ISSUER, CLERK_PUBLISHABLE_KEY: "" })).not.toContain("acme");
   });
 
   it("O05 hold no source map", async () => {
