@@ -145,7 +145,7 @@ async function answer(asked: Asked, state: State): Promise<Said> {
       body: { token: issue(state.tokens, "session", String(asked.body["user"]), String(asked.body["name"])) },
     };
   if (path === "/api/chats/docs")
-    return { status: 200, headers: { "content-type": "text/html" }, body: '<script src="/chat/main.js"></script>' };
+    return { status: 200, headers: { "content-type": "text/html" }, body: '<script src="/docs/start.js"></script>' };
   if (path === "/v1/tokens") return mint(asked, state);
   if (path === "/v1/token" || path === "/v1/channels" || path === "/v1/presence" || path.endsWith("/messages"))
     return guarded(path, asked, state);
