@@ -104,6 +104,33 @@ describePage(({ open, openTwo, room, stack }) => {
     expect(await ada.texts()).toEqual(["x".repeat(1_000)]);
   });
 
+  it("keeps what was refused, with its reason, to be sent again or taken back", async () => {
+    const [ada, bob] = await openTwo();
+    const moderate = async (blocked: string[]) => {
+      const { ok } = await fetch(`${stack().apiUrl}/v1/channels/${room()}/moderation`, {
+        method: "PUT",
+        headers: { "x-api-key": stack().apiKey, "content-type": "application/json" },
+        body: JSON.stringify({ mode: "block", blocked }),
+      });
+      expect(ok).toBe(true);
+    };
+    await moderate(["wibble"]);
+    await ada.say("wibble one");
+    await ada.say("wibble two");
+    const failed = ada.page.locator(".message.failed");
+    await expect.poll(() => failed.count(), AT_LEISURE).toBe(2);
+    expect(await failed.first().innerText()).toContain("Not sent:");
+    await ada.say("nothing wrong with this");
+    await line(bob, "nothing wrong with this").waitFor();
+    await failed.last().getByRole("button", { name: "Delete" }).click();
+    await moderate([]);
+    await failed.getByRole("button", { name: "Send again" }).click();
+    await line(bob, "wibble one").waitFor();
+    await expect.poll(() => ada.texts(), AT_LEISURE).toEqual(["nothing wrong with this", "wibble one"]);
+    expect(await failed.count()).toBe(0);
+    expect(await bob.texts()).toEqual(["nothing wrong with this", "wibble one"]);
+  });
+
   it("joins another channel on the same socket, counts what is unread in the first, and marks where it began", async () => {
     // People who are in no other channel, so that the tab counts only this one.
     const [ada, bob] = [await open("Grace"), await open("Heidi")];

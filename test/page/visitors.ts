@@ -29,7 +29,7 @@ function receiveVisitors(chromium: string): Visitors {
   let windows: Window[] = [];
   let room = "";
   beforeAll(async () => {
-    stack = await startStack({ TOKEN_RATE_LIMIT: "1000", CHANNEL_RATE_LIMIT: "1000" });
+    stack = await startStack({ TOKEN_RATE_LIMIT: "1000", CHANNEL_RATE_LIMIT: "1000", ENABLE_MODERATION: "true" });
     browser = await openBrowser(chromium);
   });
   afterAll(async () => {
