@@ -1,7 +1,7 @@
 import type { Message } from "../protocol/frames.ts";
 import { ChatError, type ChatErrorCode } from "./chat-error.ts";
 import { isCount, isObject, parse, readMessages } from "./frames.ts";
-import type { HeldTokens, TokenSource } from "./tokens.ts";
+import { asChatError, type HeldTokens, type TokenSource } from "./tokens.ts";
 import type { Channel, ChannelPage, ChatPlatform, NewChannel, RoomPresence } from "./types.ts";
 
 /** A page of history, ascending; `next` and `prev` as in `GET /v1/channels/{id}/messages`. */
@@ -31,7 +31,7 @@ export class Api {
   }
 
   channels(after?: string): Promise<ChannelPage> {
-    return this.#ask<ChannelPage>(`channels${after === undefined ? "" : `?after=${after}`}`);
+    return this.#ask<ChannelPage>(`channels${after ? `?after=${after}` : ""}`);
   }
 
   channel(id: string): Promise<Channel> {
@@ -49,7 +49,7 @@ export class Api {
   async history(roomId: string, range: string): Promise<Page> {
     const page = await this.#ask<Record<string, unknown>>(`channels/${roomId}/messages?${range}`);
     const messages = readMessages(page);
-    if (messages === undefined) throw new ChatError("internal");
+    if (!messages) throw new ChatError("internal");
     const { next, prev } = page;
     return { messages, next: isCount(next) ? next : undefined, prev: isCount(prev) ? prev : undefined };
   }
@@ -58,16 +58,15 @@ export class Api {
   async #ask<Answer>(path: string, body?: object, isLast = false): Promise<Answer> {
     const { tokens, onUnauthorized } = this.#deps;
     const held = await tokens.take().catch((error: unknown) => {
-      throw error instanceof ChatError ? error : new ChatError("token_unavailable", String(error));
+      throw asChatError(error);
     });
-    const { status, headers, text } = await this.#request(path, body, held);
-    const answer = parse(text);
-    if (status < 300 && isObject(answer)) {
+    const { response, answer } = await this.#request(path, body, held);
+    if (response.ok && isObject(answer)) {
       tokens.used();
       return answer as Answer; // our own server's; what must not be wrong is checked where it is used
     }
-    const error = problem(status, answer, Number(headers.get("retry-after")));
-    if (status !== 401) throw error;
+    const error = problem(response, answer);
+    if (response.status !== 401) throw error;
     const canRetry = tokens.refuse(held);
     if (canRetry && !isLast) return this.#ask(path, body, true);
     if (!canRetry) onUnauthorized(error);
@@ -75,7 +74,7 @@ export class Api {
   }
 
   async #request(path: string, body: object | undefined, { token }: HeldTokens) {
-    if (token === undefined) throw new ChatError("token_missing", "There is no token for HTTP");
+    if (!token) throw new ChatError("token_missing", "No token for HTTP");
     const { baseUrl, platform } = this.#deps;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIME_LIMIT_MS);
@@ -86,8 +85,7 @@ export class Api {
         body: body ? JSON.stringify(body) : null,
         signal: abort.signal,
       });
-      const { status, headers } = response;
-      return { status, headers, text: await response.text() };
+      return { response, answer: parse(await response.text()) };
     } catch (error) {
       throw new ChatError("unreachable", String(error));
     } finally {
@@ -96,11 +94,12 @@ export class Api {
   }
 }
 
-function problem(status: number, answer: unknown, seconds: number): ChatError {
+function problem({ status, headers }: Response, answer: unknown): ChatError {
   const { code, detail } = isObject(answer) ? answer : {};
+  const ms = Number(headers.get("retry-after")) * 1_000;
   return new ChatError(
     (typeof code === "string" ? code : "unreachable") as ChatErrorCode, // the server's list, which may have grown
-    typeof detail === "string" ? detail : `The server answered ${status}`,
-    seconds > 0 ? seconds * 1_000 : undefined,
+    typeof detail === "string" ? detail : `HTTP ${status}`,
+    ms > 0 ? ms : undefined,
   );
 }

@@ -91,7 +91,7 @@ export class ChatClient {
         this.#change = change;
         this.#events.emit("connection", change);
         const over = change.state === "idle" ? new ChatError("stopped") : change.error;
-        if (over === undefined) return;
+        if (!over) return;
         this.#connecting?.reject(over);
         this.#connecting = undefined;
       },
@@ -99,15 +99,16 @@ export class ChatClient {
         for (const room of this.#rooms.values()) room.lost();
         this.#events.emit("close", { code });
       },
-      failed: ({ code, message, retryAfterMs }) => this.#failed({ code, message, retryAfterMs }),
+      failed: (error) => this.#failed(error),
       unauthorized: (error) => this.#unauthorized(error),
       tick: () => {
         for (const room of this.#rooms.values()) room.tick();
       },
       hidden: () => this.#save(),
     });
-    const userId = options.userId ?? (this.#tokens.current && userOf(this.#tokens.current));
-    if (userId !== undefined) this.#identify(userId);
+    const held = this.#tokens.current;
+    const userId = options.userId ?? (held && userOf(held));
+    if (userId) this.#identify(userId);
     if (typeof given !== "string") return;
     this.#firstRoom = roomId;
     this.join(roomId);
@@ -183,9 +184,8 @@ export class ChatClient {
     const count = (this.#joins.get(roomId) ?? 0) - 1;
     if (count > 0) return void this.#joins.set(roomId, count);
     const room = this.#rooms.get(roomId);
-    if (!this.#joins.delete(roomId) || room === undefined) return;
     // Not at once: who unmounts and mounts again in one go has never left.
-    setTimeout(() => this.#settle(room), 0);
+    if (this.#joins.delete(roomId) && room) setTimeout(() => this.#settle(room), 0);
   }
 
   /**
@@ -255,7 +255,7 @@ export class ChatClient {
 
   #open(roomId: string): ChatRoom {
     let room = this.#rooms.get(roomId);
-    if (room === undefined) {
+    if (!room) {
       room = new ChatRoom(roomId, this.#host);
       this.#rooms.set(roomId, room);
       this.#restore(room);
@@ -282,13 +282,12 @@ export class ChatClient {
 
   #requireSame(tokens: HeldTokens): string | undefined {
     const userId = userOf(tokens);
-    if (userId !== undefined && this.userId !== undefined && userId !== this.userId)
-      throw new ChatError("bad_claims", "Another user needs another ChatClient");
+    if (userId && this.userId && userId !== this.userId) throw new ChatError("bad_claims", "Another user");
     return userId;
   }
 
   #identify(userId: string): void {
-    if (this.#host.userId !== undefined) return;
+    if (this.userId) return;
     this.#host.userId = userId;
     const kept = this.#options.storage?.(userId, (error) =>
       this.#failed({ code: "storage_failed", message: String(error) }),
@@ -303,7 +302,7 @@ export class ChatClient {
 
   #restore(room: ChatRoom): void {
     const waiting = this.#left?.waiting.filter(({ roomId }) => roomId === room.id);
-    if (waiting !== undefined) room.restore(this.#left?.rooms.get(room.id), waiting);
+    if (waiting) room.restore(this.#left?.rooms.get(room.id), waiting);
   }
 
   #save(): void {
@@ -314,15 +313,16 @@ export class ChatClient {
 
   async #prepare(tokens: HeldTokens): Promise<string> {
     const userId = this.#requireSame(tokens);
-    if (userId !== undefined) this.#identify(userId);
+    if (userId) this.#identify(userId);
     await this.#loading;
     const url = this.#socketUrl(tokens);
     const [room] = [...this.#rooms.values()].filter((known) => this.#isWanted(known));
     this.#roomInAddress = room?.id;
-    if (room === undefined) return url;
+    if (!room) return url;
     // By hand, because React Native's URL cannot be changed.
-    const since = room.since === undefined ? "" : `&since=${room.since.epoch}.${room.since.seq}`;
-    return `${url}${url.includes("?") ? "&" : "?"}roomId=${encodeURIComponent(room.id)}${since}`;
+    const { id, since } = room;
+    const place = since ? `&since=${since.epoch}.${since.seq}` : "";
+    return `${url}${url.includes("?") ? "&" : "?"}roomId=${encodeURIComponent(id)}${place}`;
   }
 
   #socketUrl({ wsUrl: told }: HeldTokens): string {
@@ -338,18 +338,15 @@ export class ChatClient {
       return;
     }
     if (frame.type === "pong") return;
-    const room = frame.roomId === undefined ? undefined : this.#rooms.get(frame.roomId);
+    const room = this.#rooms.get(frame.roomId ?? "");
     if (frame.type === "room_joined") this.#leaveUninvited(room, frame.roomId);
-    if (room !== undefined) room.hear(frame);
-    else if (frame.type === "error") {
-      const { code, message, roomId, retryAfterMs } = frame;
-      this.#failed({ code, message, roomId, retryAfterMs });
-    }
+    if (room) room.hear(frame);
+    else if (frame.type === "error") this.#failed(frame);
   }
 
   #welcomed(userId: string, limits: Partial<ChatLimits>): void {
-    if (this.userId !== undefined && this.userId !== userId)
-      return this.#connection.stop(new ChatError("bad_claims", `Signed in as ${userId}`));
+    if (this.userId && this.userId !== userId)
+      return this.#connection.stop(new ChatError("bad_claims", "Another user"));
     this.#identify(userId);
     this.#host.limits = { ...DEFAULT_LIMITS, ...limits };
     for (const room of this.#rooms.values()) {
@@ -363,8 +360,7 @@ export class ChatClient {
 
   /** A socket is in some room from the start. One that nobody wants is left, unless it is the only one. */
   #leaveUninvited(room: ChatRoom | undefined, roomId: string): void {
-    if (room !== undefined && this.#isWanted(room)) return;
-    if (this.#joins.size > 0) this.#connection.send({ type: "leave_room", roomId });
+    if (!(room && this.#isWanted(room)) && this.#joins.size > 0) this.#connection.send({ type: "leave_room", roomId });
   }
 
   #unauthorized(error: ChatError): void {

@@ -3,7 +3,7 @@ import type { ClientFrame, ServerFrame, ServerFrameOf } from "../protocol/frames
 import { ChatError } from "./chat-error.ts";
 import { type LaterFrame, readFrame } from "./frames.ts";
 import { jitter } from "./platform.ts";
-import { type HeldTokens, isFinal, type TokenSource, waitWanted } from "./tokens.ts";
+import { asChatError, type HeldTokens, isFinal, type TokenSource } from "./tokens.ts";
 import type { ChatPlatform, ConnectionChange, ConnectionState } from "./types.ts";
 
 /** What a connection asks of its client. */
@@ -116,11 +116,11 @@ export class Connection {
     this.#timer = setTimeout(() => this.#lost(LOST), WELCOME_MS);
     // A socket that is no longer ours may still speak: only the current one is heard.
     socket.onmessage = ({ data }) => {
-      if (typeof data === "string") for (const line of data.split("\n")) if (line !== "" && !isOver()) this.#hear(line);
+      if (typeof data === "string") for (const line of data.split("\n")) if (line && !isOver()) this.#hear(line);
     };
     socket.onerror = () => {}; // a close follows
-    socket.onclose = ({ code }) => {
-      if (!isOver()) this.#lost(code);
+    socket.onclose = ({ code, reason }) => {
+      if (!isOver()) this.#lost(code, reason);
     };
   }
 
@@ -128,11 +128,11 @@ export class Connection {
     this.#silentAt = Infinity;
     const frame = readFrame(line);
     if (frame === "bad") return this.#host.failed(new ChatError("bad_frame"));
-    if (frame === undefined) return;
+    if (!frame) return;
     if (frame.type === "welcome") this.#welcomed(frame);
     // Answered at once, because a hidden tab's timers are slowed to one a minute.
     if (frame.type === "heads") this.#ping(PONG_MS);
-    if (frame.type === "error" && frame.roomId === undefined && frame.retryAfterMs !== undefined)
+    if (frame.type === "error" && !frame.roomId && frame.retryAfterMs)
       this.#notBefore = this.#now() + frame.retryAfterMs;
     this.#host.hear(frame);
   }
@@ -162,7 +162,7 @@ export class Connection {
     } catch (error) {
       if (this.state !== "online") return;
       if (isFinal(error)) this.#refused(error);
-      else tokens.postpone(waitWanted(error));
+      else tokens.postpone(asChatError(error).retryAfterMs);
     }
   }
 
@@ -171,56 +171,55 @@ export class Connection {
     if (this.send({ type: "ping" })) this.#silentAt = Math.min(this.#silentAt, this.#pingedAt + patienceMs);
   }
 
-  #lost(code: number): void {
+  #lost(code: number, reason = ""): void {
     const wasSteady = this.state === "online" && this.#now() - this.#onlineAt > STEADY_MS;
     this.#drop();
     if (wasSteady) this.#failures = 0;
     this.#host.lost(code);
-    if (code >= 4500 && code < 5000) return this.#turnedAway(code);
     const { tokens } = this.#host;
-    if (code !== TOKEN_EXPIRED) tokens.aged();
-    else if (!tokens.refuse(this.#tokens)) return this.#turnedAway(code);
+    const isExpired = code === TOKEN_EXPIRED;
+    if ((code >= 4500 && code < 5000) || (isExpired && !tokens.refuse(this.#tokens)))
+      return this.#turnedAway(code, reason);
+    if (!isExpired) tokens.aged();
     this.#later(code);
   }
 
-  #turnedAway(code: number): void {
-    const error = new ChatError(reasonOf(code), `The server ended the connection (${code})`);
+  #turnedAway(code: number, reason: string): void {
+    // The server names the reason, and may say more after a colon.
+    const [name] = reason.split(":") as [CloseReason | ""]; // its list, which may have grown
+    const error = new ChatError(name || "forbidden", `Closed with ${code}`);
     this.stop(error, code);
     if ([TOKEN_EXPIRED, INVALID_TOKEN, WRONG_KIND].includes(code as never)) this.#host.unauthorized(error);
   }
 
   /** No socket came about: for want of a token, or because the address or the token cannot be used at all. */
   #refused(error: unknown): void {
-    const known = error instanceof ChatError ? error : undefined;
-    if (isFinal(error)) {
-      const final = known ?? new ChatError("unauthorized", String(error));
-      this.stop(final);
-      return this.#host.unauthorized(final);
-    }
-    if (known?.code === "bad_claims" || isSyntaxError(error))
-      return this.stop(known ?? new ChatError("bad_request", String(error)));
-    const failure = known ?? new ChatError("token_unavailable", String(error), waitWanted(error) || undefined);
-    this.#host.failed(failure);
-    this.#later(undefined, failure.retryAfterMs);
+    const { code, name } = Object(error) as { code?: unknown; name?: unknown }; // whatever was thrown
+    const isOver = isFinal(error);
+    // A SyntaxError is what `new WebSocket` says of an address or a token that is none.
+    const isBad = code === "bad_claims" || name === "SyntaxError";
+    const told = asChatError(error, isOver ? "unauthorized" : isBad ? "bad_request" : undefined);
+    if (isOver || isBad) this.stop(told);
+    if (isOver) return this.#host.unauthorized(told);
+    if (isBad) return;
+    this.#host.failed(told);
+    this.#later(undefined, told.retryAfterMs);
   }
 
   #later(code?: number, wishMs = 0): void {
     if (this.#isOffline) return this.#become({ state: "offline", code });
-    const { random } = this.#host.platform;
     const now = this.#now();
-    const attempt = this.#failures + 1;
     const wish = Math.max(wishMs, this.#notBefore - now, code === RATE_LIMITED ? FLOODED_MS : 0);
     // Those who are told the same time must not come back at the same time.
-    const delay = jitter(random, this.#failures++) + Math.max(0, wish);
-    this.#wait(delay, { code, attempt });
-    this.#notBefore = now + Math.max(0, wish);
+    this.#wait(jitter(this.#host.platform.random, this.#failures++) + wish, code);
+    this.#notBefore = now + wish;
   }
 
-  #wait(retryInMs: number, change: Omit<ConnectionChange, "state">): void {
+  #wait(retryInMs: number, code?: number): void {
     clearTimeout(this.#timer);
     this.#dueAt = this.#now() + retryInMs;
     this.#timer = setTimeout(() => void this.#attempt(), Math.min(retryInMs, TIMER_MAX_MS));
-    this.#become({ state: "waiting", retryInMs, ...change });
+    this.#become({ state: "waiting", retryInMs, code, attempt: this.#failures });
   }
 
   #notice(event: "online" | "offline" | "visible" | "hidden"): void {
@@ -235,10 +234,9 @@ export class Connection {
 
   /** The wait may be over sooner, but still not for everybody at once. */
   #hurry(spreadMs: number): void {
-    if (this.state !== "waiting" && this.state !== "offline") return;
     const now = this.#now();
     const delay = Math.max(0, this.#notBefore - now) + this.#host.platform.random() * spreadMs;
-    if (this.state === "offline" || now + delay < this.#dueAt) this.#wait(delay, { attempt: this.#failures });
+    if (this.state === "offline" || (this.state === "waiting" && now + delay < this.#dueAt)) this.#wait(delay);
   }
 
   #end(change: ConnectionChange): void {
@@ -247,7 +245,7 @@ export class Connection {
     this.#unwatch = undefined;
     this.#isOffline = false;
     this.#host.tokens.cancel();
-    if (this.state !== change.state || change.error !== undefined) this.#become(change);
+    if (this.state !== change.state || change.error) this.#become(change);
   }
 
   #drop(code?: number): void {
@@ -275,17 +273,3 @@ const TOKEN_EXPIRED: (typeof CLOSES)["token_expired"] = 4001;
 const RATE_LIMITED: (typeof CLOSES)["rate_limited"] = 4029;
 const INVALID_TOKEN: (typeof CLOSES)["invalid_token"] = 4500;
 const WRONG_KIND: (typeof CLOSES)["wrong_token_kind"] = 4502;
-/** The reasons from 4500 on, in order. */
-const STOPS =
-  "invalid_token protocol wrong_token_kind forbidden room_not_found bad_origin banned connection_limit too_many_errors frame_too_big unsupported_data".split(
-    " ",
-  );
-
-function reasonOf(code: number): CloseReason {
-  return (code === TOKEN_EXPIRED ? "token_expired" : (STOPS[code - 4500] ?? "forbidden")) as CloseReason; // as a test holds
-}
-
-// What `new WebSocket` says of an address or a token that is none.
-function isSyntaxError(error: unknown): boolean {
-  return (error as Error | undefined)?.name === "SyntaxError";
-}

@@ -31,7 +31,7 @@ export class Outbox {
   /** Never changed, only replaced. An acked message stays until it has its place in the room's order. */
   items: readonly ChatMessage[] = [];
   readonly #host: OutboxHost;
-  readonly #waiting = new Map<string, Deferred<Sent>>();
+  readonly #waiting = new Map<string | undefined, Deferred<Sent>>();
   #underWay: { id: string; sentAt: number } | undefined;
   #pausedUntil = 0;
   #failures = 0;

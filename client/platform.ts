@@ -19,7 +19,7 @@ const NETWORK = ["online", "offline"] as const;
 
 function watch(tell: Parameters<ChatPlatform["watch"]>[0]): () => void {
   const { document, addEventListener } = globalThis as Partial<typeof globalThis>;
-  if (document === undefined || addEventListener === undefined) return () => {};
+  if (!document || !addEventListener) return () => {};
   const listeners = new AbortController();
   const { signal } = listeners;
   for (const event of NETWORK) globalThis.addEventListener(event, () => tell(event), { signal });

@@ -7,7 +7,7 @@ import type { LaterFrame } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import { jitter, newMessageId } from "./platform.ts";
-import { Timeline } from "./timeline.ts";
+import { type PlacedMessage, Timeline } from "./timeline.ts";
 import type {
   ChatLimits,
   ChatMessage,
@@ -202,13 +202,14 @@ export class ChatRoom {
   /** @internal */
   get since(): { epoch: string; seq: number } | undefined {
     const { epoch, position } = this.#timeline;
-    return epoch === undefined ? undefined : { epoch, seq: position };
+    return epoch ? { epoch, seq: position } : undefined;
   }
 
   /** @internal Shows what an earlier visit left. */
   restore(kept: KeptRoom | undefined, waiting: readonly ChatMessage[]): void {
-    if (kept?.messages[0]?.seq !== undefined && this.#timeline.epoch === undefined) {
-      this.#timeline.begin(kept.epoch, kept.messages[0].seq, kept.messages);
+    const [first, ...more] = (kept?.messages ?? []) as PlacedMessage[]; // only such are kept
+    if (kept && first && !this.#timeline.epoch) {
+      this.#timeline.begin(kept.epoch, first.seq, [first, ...more]);
       this.#readSeq ??= kept.readSeq;
     }
     // What was written before it was known by whom is not kept yet.
@@ -245,8 +246,7 @@ export class ChatRoom {
   clear(): void {
     for (const { clientMessageId } of this.#outbox.items) this.#outbox.discard(clientMessageId ?? "");
     this.#outbox.forgetSent();
-    this.#timeline.begin("", 1);
-    this.#timeline.epoch = undefined;
+    this.#timeline.begin(undefined, 1);
     this.#people.reset([], 0);
     this.#readMarks = {};
     this.#readSeq = undefined;
@@ -257,9 +257,9 @@ export class ChatRoom {
   /** @internal Writes down what a next visit begins with. */
   save(): void {
     const { epoch, messages } = this.#timeline;
-    if (!this.#isUnkept || epoch === undefined || this.#host.kept === undefined) return;
+    if (!this.#isUnkept || !epoch) return;
     this.#isUnkept = false;
-    this.#host.kept.keepRoom(this.id, { epoch, readSeq: this.#readSeq ?? 0, messages: messages.slice(-SHOWN) });
+    this.#host.kept?.keepRoom(this.id, { epoch, readSeq: this.#readSeq ?? 0, messages: messages.slice(-SHOWN) });
   }
 
   /** @internal Once a second while there is a connection. */
@@ -277,7 +277,7 @@ export class ChatRoom {
 
   /** @internal The newest place in the room's order, as the server says now and then. */
   headIs(seq: number): void {
-    if (this.#timeline.epoch !== undefined) this.#timeline.know(seq);
+    if (this.#timeline.epoch) this.#timeline.know(seq);
   }
 
   /** @internal */
@@ -310,11 +310,7 @@ export class ChatRoom {
         return this.#marked(frame.userId, frame.seq);
       case "error":
         return this.#refused(frame);
-      case "room_left":
-      case "welcome":
-      case "heads":
-      case "pong":
-        return;
+      default: // nothing of a room's
     }
   }
 
@@ -329,7 +325,7 @@ export class ChatRoom {
     const timeline = this.#timeline;
     const came = messages.map((message) => this.#toMessage(message));
     const first = came[0]?.seq ?? seq + 1;
-    const isFirst = timeline.epoch === undefined;
+    const isFirst = !timeline.epoch;
     this.#people.reset(members, memberCount);
     this.#error = undefined;
     this.#become("joined");
@@ -350,15 +346,17 @@ export class ChatRoom {
   }
 
   /** The room has lost what it had not yet written to history, and goes on from there. */
-  #beginAgain(epoch: string, came: readonly ChatMessage[], seq: number): void {
+  #beginAgain(epoch: string, came: readonly PlacedMessage[], seq: number): void {
     const timeline = this.#timeline;
     const known = new Set(timeline.messages.map(({ messageId }) => messageId));
     const { position } = timeline;
     const common = came.filter(({ messageId }) => known.has(messageId)).at(-1)?.seq;
     this.#outbox.forgetSent();
-    if (common !== undefined) timeline.rewind(epoch, common);
-    else timeline.begin(epoch, came[0]?.seq ?? seq + 1);
-    if (common === undefined) this.#events.emit("gap", { after: position, before: timeline.first });
+    if (common) timeline.rewind(epoch, common);
+    else {
+      timeline.begin(epoch, came[0]?.seq ?? seq + 1);
+      this.#events.emit("gap", { after: position, before: timeline.first });
+    }
     this.#place(timeline.add(came, seq));
   }
 
@@ -413,7 +411,7 @@ export class ChatRoom {
   async #loadOlder(limit: number): Promise<boolean> {
     const timeline = this.#timeline;
     const { first, life, epoch } = timeline;
-    if (epoch === undefined || first <= 1) return epoch === undefined;
+    if (!epoch || first <= 1) return !epoch;
     const { messages, prev } = await this.#host.api.history(this.id, `before=${first}&limit=${limit}`);
     if (timeline.life !== life) return timeline.first > 1;
     timeline.prepend(
@@ -435,20 +433,14 @@ export class ChatRoom {
     this.#touch();
   }
 
-  #place(messages: readonly ChatMessage[], isNews = true): void {
+  #place(messages: readonly PlacedMessage[], isNews = true): void {
     this.#stuckAt = -1;
     this.#touch();
     this.#isUnkept = true;
     for (const message of messages) {
-      const { clientMessageId, messageId = "", seq = 0, timestamp, userId } = message;
-      if (clientMessageId !== undefined)
-        this.#outbox.placed(clientMessageId, {
-          messageId,
-          seq,
-          timestamp,
-          epoch: this.#timeline.epoch ?? "",
-          duplicate: true,
-        });
+      const { clientMessageId, userId } = message;
+      const { epoch = "" } = this.#timeline;
+      if (clientMessageId) this.#outbox.placed(clientMessageId, { ...message, epoch, duplicate: true });
       if (this.#people.stop(userId)) this.#typingChanged();
       if (!isNews) continue;
       this.#events.emit("message", message);
@@ -457,30 +449,17 @@ export class ChatRoom {
   }
 
   #acked(ack: ServerFrameOf<"ack">): void {
-    const { clientMessageId = "", messageId, seq, epoch, timestamp, duplicate, moderation } = ack;
-    const sent: Sent = { messageId, seq, epoch, timestamp, duplicate, moderation };
+    const { clientMessageId = "", seq } = ack;
     this.#timeline.know(seq);
-    this.#outbox.acked(clientMessageId, sent);
+    this.#outbox.acked(clientMessageId, ack);
     // An earlier attempt had been stored, and is in its place or in older history.
-    if (seq <= this.#timeline.position) this.#outbox.placed(clientMessageId, sent);
+    if (seq <= this.#timeline.position) this.#outbox.placed(clientMessageId, ack);
   }
 
-  #toMessage(wire: Message): ChatMessage {
-    const { messageId, userId, username, content, timestamp, seq, clientMessageId } = wire;
-    const own = clientMessageId === undefined ? undefined : this.#outbox.find(clientMessageId);
-    return {
-      key: clientMessageId ?? messageId,
-      state: "sent",
-      roomId: this.id,
-      userId,
-      username,
-      content,
-      timestamp,
-      seq,
-      messageId,
-      clientMessageId,
-      moderation: own?.moderation,
-    };
+  #toMessage(wire: Message): PlacedMessage {
+    const { messageId, clientMessageId } = wire;
+    const moderation = clientMessageId && this.#outbox.find(clientMessageId)?.moderation;
+    return { ...wire, key: clientMessageId || messageId, state: "sent", moderation: moderation || undefined };
   }
 
   // What the server says of people and of what it will not do.
@@ -507,9 +486,10 @@ export class ChatRoom {
     this.#touch();
   }
 
-  #refused({ code, message, clientMessageId, retryAfterMs }: ServerFrameOf<"error">): void {
+  #refused(frame: ServerFrameOf<"error">): void {
+    const { code, message, clientMessageId, retryAfterMs } = frame;
     const error = new ChatError(code satisfies ErrorCode, message, retryAfterMs);
-    if (clientMessageId !== undefined) this.#outbox.refused(clientMessageId, error);
+    if (clientMessageId) this.#outbox.refused(clientMessageId, error);
     else if (REFUSALS.has(code)) {
       this.#error = error;
       this.#become("refused");
@@ -519,8 +499,8 @@ export class ChatRoom {
       this.#askAt = this.#now() + (retryAfterMs ?? 0) + jitter(this.#host.platform.random, this.#askFailures++);
       this.#become("joining");
     }
-    this.#events.emit("error", { code, message, clientMessageId, retryAfterMs });
-    this.#host.failed({ code, message, roomId: this.id, retryAfterMs });
+    this.#events.emit("error", frame);
+    this.#host.failed(frame);
   }
 
   // What the server is told.
@@ -570,7 +550,7 @@ export class ChatRoom {
       members: this.#people.members,
       memberCount: this.#people.count,
       typing: this.#people.typing,
-      unread: epoch === undefined ? 0 : this.#countUnread(this.#readSeq ?? position),
+      unread: epoch ? this.#countUnread(this.#readSeq ?? position) : 0,
       readMarks: this.#readMarks,
       head,
       epoch,
@@ -581,9 +561,8 @@ export class ChatRoom {
     const { messages } = this.#timeline;
     const { items } = this.#outbox;
     if (this.#messages?.of[0] === messages && this.#messages.of[1] === items) return this.#messages.all;
-    const isSent = ({ state }: ChatMessage): boolean => state === "sent";
-    const all = [...messages, ...items.filter(isSent), ...items.filter((item) => !isSent(item))];
-    this.#messages = { of: [messages, items], all: items.length === 0 ? messages : all };
+    const of = (isSent: boolean) => items.filter(({ state }) => (state === "sent") === isSent);
+    this.#messages = { of: [messages, items], all: items.length ? [...messages, ...of(true), ...of(false)] : messages };
     return this.#messages.all;
   }
 
@@ -592,7 +571,7 @@ export class ChatRoom {
     const { messages, first } = this.#timeline;
     let count = Math.max(0, first - 1 - readSeq);
     for (let at = messages.length - 1; at >= 0; at--) {
-      const { seq = 0, userId } = messages[at] as ChatMessage; // within its bounds
+      const { seq, userId } = messages[at] as PlacedMessage; // within its bounds
       if (seq <= readSeq) break;
       if (userId !== this.#host.userId) count++;
     }
@@ -620,9 +599,6 @@ function isTooLong(text: string, { messageMaxLength, messageMaxBytes, frameMaxBy
 /** In UTF-8; counted by hand, because not every React Native has a TextEncoder. */
 function bytesOf(text: string): number {
   let bytes = 0;
-  for (const sign of text) {
-    const code = sign.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
+  for (const sign of text) bytes += sign[1] ? 4 : sign > "\u07ff" ? 3 : sign > "\x7f" ? 2 : 1;
   return bytes;
 }

@@ -1,5 +1,8 @@
 import type { ChatMessage } from "./types.ts";
 
+/** A message that has its place. */
+export type PlacedMessage = ChatMessage & { seq: number; messageId: string };
+
 /** Messages kept in memory; past it the oldest half goes, and `history` brings it back. */
 const KEPT_MAX = 20_000;
 
@@ -10,7 +13,7 @@ const KEPT_MAX = 20_000;
 export class Timeline {
   epoch: string | undefined;
   /** Never changed, only replaced. */
-  messages: readonly ChatMessage[] = [];
+  messages: readonly PlacedMessage[] = [];
   /** Everything there is from here to `position` is in `messages`. */
   first = 1;
   position = 0;
@@ -18,14 +21,14 @@ export class Timeline {
   head = 0;
   /** Counts beginnings, so that what was asked for before one is not taken after it. */
   life = 0;
-  readonly #ahead = new Map<number, ChatMessage | undefined>();
+  readonly #ahead = new Map<number, PlacedMessage | undefined>();
 
   get isMissing(): boolean {
     return this.head > this.position;
   }
 
   /** Starts over: what comes begins at `first`. */
-  begin(epoch: string, first: number, messages: readonly ChatMessage[] = []): void {
+  begin(epoch: string | undefined, first: number, messages: readonly PlacedMessage[] = []): void {
     this.life++;
     this.epoch = epoch;
     this.messages = messages;
@@ -36,24 +39,23 @@ export class Timeline {
 
   /** Forgets what came after a place, because the room did. */
   rewind(epoch: string, to: number): void {
-    const kept = this.messages.filter(({ seq = 0 }) => seq <= to);
+    const kept = this.messages.filter(({ seq }) => seq <= to);
     this.begin(epoch, Math.min(this.first, to + 1), kept);
     this.position = this.head = to;
   }
 
   /** Passes over what is missing, up to the first thing that came after it. @returns what got its place by that. */
-  skip(): ChatMessage[] {
-    const next = Math.min(this.head + 1, ...this.#ahead.keys());
-    const ahead = [...this.#ahead];
+  skip(): PlacedMessage[] {
     const { head } = this;
-    this.begin(this.epoch ?? "", next);
+    const ahead = [...this.#ahead];
+    this.begin(this.epoch, Math.min(head + 1, ...this.#ahead.keys()));
     this.head = head;
     for (const [seq, message] of ahead) this.#ahead.set(seq, message);
     return this.#settle();
   }
 
   /** A place that is taken by something that is not shown. */
-  pass(seq: number): ChatMessage[] {
+  pass(seq: number): PlacedMessage[] {
     return this.#take(seq, undefined) ? this.#settle() : [];
   }
 
@@ -61,8 +63,8 @@ export class Timeline {
    * @param upTo The server vouches that up to here there is nothing else.
    * @returns the messages that got their place, in order
    */
-  add(messages: readonly ChatMessage[], upTo = 0): ChatMessage[] {
-    for (const message of messages) this.#take(message.seq ?? 0, message);
+  add(messages: readonly PlacedMessage[], upTo = 0): PlacedMessage[] {
+    for (const message of messages) this.#take(message.seq, message);
     this.know(upTo);
     return this.#settle(upTo);
   }
@@ -72,32 +74,29 @@ export class Timeline {
   }
 
   /** Puts older messages before the others; `first` is where everything begins now. */
-  prepend(messages: readonly ChatMessage[], first: number): void {
-    this.messages = [...messages.filter(({ seq = 0 }) => seq < this.first), ...this.messages];
+  prepend(messages: readonly PlacedMessage[], first: number): void {
+    this.messages = [...messages.filter(({ seq }) => seq < this.first), ...this.messages];
     this.first = Math.min(this.first, first);
   }
 
-  #take(seq: number, message: ChatMessage | undefined): boolean {
+  #take(seq: number, message: PlacedMessage | undefined): boolean {
     if (seq <= this.position) return false;
     this.#ahead.set(seq, message);
     this.know(seq);
     return true;
   }
 
-  #settle(upTo = 0): ChatMessage[] {
-    const placed: ChatMessage[] = [];
-    const place = (seq: number): void => {
+  #settle(upTo = 0): PlacedMessage[] {
+    const placed: PlacedMessage[] = [];
+    for (const seq of [...this.#ahead.keys()].sort((a, b) => a - b)) {
+      if (seq > Math.max(upTo, this.position) + 1) break;
       const message = this.#ahead.get(seq);
       this.#ahead.delete(seq);
-      if (message !== undefined) placed.push(message);
+      if (message) placed.push(message);
       this.position = seq;
-    };
-    if (upTo > this.position) {
-      for (const seq of [...this.#ahead.keys()].sort((a, b) => a - b)) if (seq <= upTo) place(seq);
-      this.position = upTo;
     }
-    while (this.#ahead.has(this.position + 1)) place(this.position + 1);
-    if (placed.length > 0) this.messages = [...this.messages, ...placed];
+    this.position = Math.max(upTo, this.position);
+    if (placed.length) this.messages = [...this.messages, ...placed];
     if (this.messages.length > KEPT_MAX) {
       this.messages = this.messages.slice(-KEPT_MAX / 2);
       this.first = this.messages[0]?.seq ?? this.first;

@@ -1,4 +1,4 @@
-import { ChatError } from "./chat-error.ts";
+import { ChatError, type ChatErrorCode } from "./chat-error.ts";
 import { isCount, isObject, parse } from "./frames.ts";
 import { jitter } from "./platform.ts";
 import type { ChatClientOptions, ChatPlatform, ChatTokens } from "./types.ts";
@@ -8,8 +8,7 @@ export type HeldTokens = Omit<ChatTokens, "token"> & { token?: string | undefine
 
 interface Held {
   tokens: HeldTokens;
-  bornAt: number;
-  lifeMs: number;
+  endsAt: number;
   /** Nobody has accepted it yet, nor has there been another reason why it was of no use. */
   isFresh: boolean;
   /** When it was given to a socket that did not refuse it. */
@@ -46,10 +45,10 @@ export class TokenSource {
   }
 
   set(tokens: HeldTokens, bornAt: number = this.#platform.monotonicNow()): void {
-    const claims = claimsOf(tokens.wsToken);
-    const seconds = tokens.expiresIn ?? Number(claims["exp"]) - Number(claims["iat"]);
+    const { exp, iat } = claimsOf(tokens.wsToken);
+    const seconds = tokens.expiresIn ?? Number(exp) - Number(iat);
     const lifeMs = seconds > 0 ? seconds * 1_000 : Infinity;
-    this.#held = { tokens, bornAt, lifeMs, isFresh: true, usedAt: Infinity };
+    this.#held = { tokens, endsAt: bornAt + lifeMs, isFresh: true, usedAt: Infinity };
     this.#refreshAt = bornAt + refreshAfter(lifeMs);
   }
 
@@ -60,13 +59,11 @@ export class TokenSource {
    */
   async take(): Promise<HeldTokens> {
     const { monotonicNow } = this.#platform;
-    if (this.#held !== undefined && (this.#getToken === undefined || monotonicNow() < this.#refreshAt))
-      return this.#held.tokens;
+    if (this.#held && (!this.#getToken || monotonicNow() < this.#refreshAt)) return this.#held.tokens;
     try {
       return await this.ask();
     } catch (error) {
-      if (this.#held === undefined || isFinal(error) || monotonicNow() >= this.#held.bornAt + this.#held.lifeMs)
-        throw error;
+      if (!this.#held || isFinal(error) || monotonicNow() >= this.#held.endsAt) throw error;
       return this.#held.tokens;
     }
   }
@@ -78,16 +75,16 @@ export class TokenSource {
   }
 
   /** The server took the token, and may have said how long it will. */
-  used(remainingMs = Infinity): void {
+  used(remainingMs = 0): void {
     const now = this.#platform.monotonicNow();
-    if (this.#held === undefined) return;
+    if (!this.#held) return;
     this.#held.usedAt = Math.min(this.#held.usedAt, now);
     if (remainingMs > 0) this.#refreshAt = Math.min(this.#refreshAt, now + refreshAfter(remainingMs));
   }
 
   /** An attempt failed for another reason: whoever refuses the token later may be right that it is too old. */
   aged(): void {
-    if (this.#held !== undefined) this.#held.isFresh = false;
+    if (this.#held) this.#held.isFresh = false;
   }
 
   /**
@@ -97,17 +94,15 @@ export class TokenSource {
    */
   refuse(tokens: HeldTokens | undefined): boolean {
     const held = this.#held;
-    if (held === undefined || held.tokens !== tokens) return true; // others have taken their place
-    if (this.#getToken === undefined) return false;
+    if (!held || held.tokens !== tokens) return true; // others have taken their place
+    if (!this.#getToken) return false;
     this.#held = undefined;
     return !held.isFresh || this.#platform.monotonicNow() - held.usedAt > PROVEN_MS;
   }
 
   /** Whether it is time to refresh, and nobody does yet. */
   get isDue(): boolean {
-    return (
-      this.#getToken !== undefined && this.#asking === undefined && this.#platform.monotonicNow() >= this.#refreshAt
-    );
+    return !!this.#getToken && !this.#asking && this.#platform.monotonicNow() >= this.#refreshAt;
   }
 
   /** A refresh failed: the next one is due later. */
@@ -122,14 +117,14 @@ export class TokenSource {
   }
 
   async #ask(): Promise<HeldTokens> {
-    if (this.#getToken === undefined) throw new ChatError("token_unavailable");
+    if (!this.#getToken) throw new ChatError("token_unavailable");
     const abort = (this.#abort = new AbortController());
     const { signal } = abort;
     const bornAt = this.#platform.monotonicNow();
     const timer = setTimeout(() => abort.abort(), ASK_MS);
     try {
       const ended = new Promise<never>((_, reject) =>
-        signal.addEventListener("abort", () => reject(new ChatError("token_unavailable", "No token came in time"))),
+        signal.addEventListener("abort", () => reject(new ChatError("token_unavailable", "Too late"))),
       );
       const tokens = await Promise.race([this.#getToken({ signal }), ended]);
       if (!JWT.test((tokens as ChatTokens | undefined)?.wsToken ?? ""))
@@ -152,10 +147,11 @@ export function isFinal(error: unknown): boolean {
   return isObject(error) && (error["code"] === "unauthorized" || error["status"] === 401 || error["status"] === 403);
 }
 
-/** How long an error wants to be left alone, if it says. */
-export function waitWanted(error: unknown): number {
-  const ms = isObject(error) ? error["retryAfterMs"] : undefined;
-  return isCount(ms) ? ms : 0;
+/** What was thrown, as an app is told of it: with how long it wants to be left alone, if it says. */
+export function asChatError(error: unknown, code: ChatErrorCode = "token_unavailable"): ChatError {
+  if (error instanceof ChatError) return error;
+  const ms = isObject(error) ? error["retryAfterMs"] : 0;
+  return new ChatError(code, String(error), isCount(ms) && ms > 0 ? ms : undefined);
 }
 
 /** Whose tokens these are: as whoever gave them says, else as they say themselves. The server is who checks. */

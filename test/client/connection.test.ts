@@ -67,6 +67,13 @@ describe("coming back", () => {
     expect(await world.socket(2)).toBeDefined();
   });
 
+  it("names what the server names, which may say more, and may have a name of tomorrow", async () => {
+    const client = world.client();
+    const { socket } = await world.enter(0, client);
+    socket.lose(4599, "quarantined: ask an administrator");
+    expect(world.changes.at(-1)).toMatchObject({ state: "stopped", code: 4599, error: { code: "quarantined" } });
+  });
+
   it("after 4029 waits for ten seconds at least, even when the network comes back meanwhile", async () => {
     world.random = () => 0;
     const { socket } = await world.enter();

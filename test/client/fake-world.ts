@@ -2,6 +2,7 @@ import { vi } from "vitest";
 import { ChatClient } from "../../client/chat-client.ts";
 import type { ChatRoom } from "../../client/room.ts";
 import type { ChatClientOptions, ChatPlatform, ClientEvents, FetchedTokenOptions } from "../../client/types.ts";
+import { CLOSES } from "../../protocol/errors.ts";
 import { joined, message } from "./scripted-server.ts";
 
 type Frame = Record<string, unknown> & { type: string };
@@ -13,7 +14,7 @@ export class FakeSocket {
   readonly sent: Frame[] = [];
   readyState = 0;
   onmessage: ((event: { data: unknown }) => void) | undefined;
-  onclose: ((event: { code: number }) => void) | undefined;
+  onclose: ((event: { code: number; reason: string }) => void) | undefined;
   onerror: (() => void) | undefined;
   /** The client has closed it. */
   isClosed = false;
@@ -51,9 +52,10 @@ export class FakeSocket {
     this.say({ type: "welcome", connectionId: "c", userId, serverTime, limits, expiresAt });
   }
 
-  lose(code = 1006): void {
+  /** With the reason that the server gives, which is the code's name. */
+  lose(code = 1006, reason = Object.entries(CLOSES).find(([, known]) => known === code)?.[0] ?? ""): void {
     this.readyState = 3;
-    this.onclose?.({ code });
+    this.onclose?.({ code, reason });
   }
 
   /** The nth frame of a type that the client has sent. */

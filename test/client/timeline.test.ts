@@ -1,14 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Timeline } from "../../client/timeline.ts";
-import type { ChatMessage } from "../../client/types.ts";
+import { type PlacedMessage, Timeline } from "../../client/timeline.ts";
 
-function line(seq: number): ChatMessage {
+function line(seq: number): PlacedMessage {
   const seen = { userId: "bob", username: "Bob", content: `${seq}`, timestamp: "" };
   return { key: `m${seq}`, messageId: `m${seq}`, state: "sent", roomId: "lobby", seq, ...seen };
 }
-const lines = (...seqs: number[]): ChatMessage[] => seqs.map(line);
-const seqs = (messages: readonly ChatMessage[]): (number | undefined)[] => messages.map(({ seq }) => seq);
+const lines = (...seqs: number[]): PlacedMessage[] => seqs.map(line);
+const seqs = (messages: readonly PlacedMessage[]): (number | undefined)[] => messages.map(({ seq }) => seq);
 
 describe("Timeline", () => {
   it("I12 gives each message its place once, whatever is doubled and swapped", () => {
@@ -57,13 +56,13 @@ describe("Timeline", () => {
       fc.property(room, fc.nat(59), fc.array(step, { maxLength: 80 }), (isMessage, start, steps) => {
         const head = isMessage.length;
         const first = Math.min(start, head) + 1;
-        const between = (from: number, to: number): ChatMessage[] =>
+        const between = (from: number, to: number): PlacedMessage[] =>
           Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at + 1).flatMap((seq) =>
             isMessage[seq - 1] ? [line(seq)] : [],
           );
         const timeline = new Timeline();
         timeline.begin("e1", first);
-        const told: ChatMessage[] = [];
+        const told: PlacedMessage[] = [];
         for (const { kind, at, size } of [...steps, { kind: "recovery", at: 0, size: 0 }]) {
           const seq = Math.min(at, head - 1) + 1;
           const { position } = timeline;
