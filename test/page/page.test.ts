@@ -253,7 +253,7 @@ describePage(({ open, openTwo, room, stack }) => {
     const bob = await open("Bob");
     const ada = await open(undefined, options);
     const look = async (view: string): Promise<void> => {
-      await ada.page.screenshot({ path: `${SHOTS}/${name}-${view}.png` });
+      await ada.page.screenshot({ path: `${SHOTS}/${name}-${view}.png`, animations: "disabled" });
       expect(await findFaults(ada.page)).toEqual([]);
       const widths = await ada.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       expect(widths[0]).toBeLessThanOrEqual(widths[1] ?? 0);
