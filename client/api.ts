@@ -74,15 +74,14 @@ export class Api {
   }
 
   async #request(path: string, body: object | undefined, { token }: HeldTokens) {
-    if (!token) throw new ChatError("token_missing", "No token for HTTP");
+    if (!token) throw new ChatError("token_missing");
     const { baseUrl, platform } = this.#deps;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIME_LIMIT_MS);
     try {
       const response = await platform.fetch(`${baseUrl}/v1/${path}`, {
-        method: body ? "POST" : "GET",
         headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
-        body: body ? JSON.stringify(body) : null,
+        ...(body && { method: "POST", body: JSON.stringify(body) }),
         signal: abort.signal,
       });
       return { response, answer: parse(await response.text()) };

@@ -99,7 +99,7 @@ export class ChatClient {
         for (const room of this.#rooms.values()) room.lost();
         this.#events.emit("close", { code });
       },
-      failed: (error) => this.#failed(error),
+      events: this.#events,
       unauthorized: (error) => this.#unauthorized(error),
       tick: () => {
         for (const room of this.#rooms.values()) room.tick();
@@ -175,7 +175,7 @@ export class ChatClient {
   join(roomId: string): ChatRoom {
     const room = this.#open(roomId);
     this.#joins.set(roomId, (this.#joins.get(roomId) ?? 0) + 1);
-    if (room.state.status === "left" || room.state.status === "refused") this.#enter(room);
+    if (/left|refused/.test(room.state.status)) this.#enter(room);
     return room;
   }
 
@@ -246,9 +246,8 @@ export class ChatClient {
       userId: undefined,
       kept: undefined,
       send: (frame) => this.#connection.send(frame),
-      told: (message) => this.#events.emit("message", message),
-      failed: (error) => this.#failed(error),
-      release: ({ id }) => this.leaveRoom(id),
+      events: this.#events,
+      leaveRoom: (roomId) => this.leaveRoom(roomId),
       settle: (room) => this.#settle(room),
     };
   }
@@ -282,7 +281,7 @@ export class ChatClient {
 
   #requireSame(tokens: HeldTokens): string | undefined {
     const userId = userOf(tokens);
-    if (userId && this.userId && userId !== this.userId) throw new ChatError("bad_claims", "Another user");
+    if (userId && this.userId && userId !== this.userId) throw new ChatError("bad_claims");
     return userId;
   }
 
@@ -290,7 +289,7 @@ export class ChatClient {
     if (this.userId) return;
     this.#host.userId = userId;
     const kept = this.#options.storage?.(userId, (error) =>
-      this.#failed({ code: "storage_failed", message: String(error) }),
+      this.#events.emit("error", { code: "storage_failed", message: String(error) }),
     );
     this.#host.kept = kept;
     this.#loading = kept?.load().then((left) => {
@@ -341,12 +340,11 @@ export class ChatClient {
     const room = this.#rooms.get(frame.roomId ?? "");
     if (frame.type === "room_joined") this.#leaveUninvited(room, frame.roomId);
     if (room) room.hear(frame);
-    else if (frame.type === "error") this.#failed(frame);
+    else if (frame.type === "error") this.#events.emit("error", frame);
   }
 
   #welcomed(userId: string, limits: Partial<ChatLimits>): void {
-    if (this.userId && this.userId !== userId)
-      return this.#connection.stop(new ChatError("bad_claims", "Another user"));
+    if (this.userId && this.userId !== userId) return this.#connection.stop(new ChatError("bad_claims"));
     this.#identify(userId);
     this.#host.limits = { ...DEFAULT_LIMITS, ...limits };
     for (const room of this.#rooms.values()) {
@@ -367,10 +365,6 @@ export class ChatClient {
     if (this.#isToldUnauthorized) return;
     this.#isToldUnauthorized = true;
     this.#events.emit("unauthorized", { error });
-  }
-
-  #failed(error: ClientEvents["error"]): void {
-    this.#events.emit("error", error);
   }
 }
 

@@ -1,10 +1,11 @@
 import type { CLOSES, CloseReason } from "../protocol/errors.ts";
 import type { ClientFrame, ServerFrame, ServerFrameOf } from "../protocol/frames.ts";
 import { ChatError } from "./chat-error.ts";
+import type { Emitter } from "./emitter.ts";
 import { type LaterFrame, readFrame } from "./frames.ts";
 import { jitter } from "./platform.ts";
 import { asChatError, type HeldTokens, isFinal, type TokenSource } from "./tokens.ts";
-import type { ChatPlatform, ConnectionChange, ConnectionState } from "./types.ts";
+import type { ChatPlatform, ClientEvents, ConnectionChange, ConnectionState } from "./types.ts";
 
 /** What a connection asks of its client. */
 export interface ConnectionHost {
@@ -19,7 +20,7 @@ export interface ConnectionHost {
   hear(frame: ServerFrame | LaterFrame): void;
   changed(change: ConnectionChange): void;
   lost(code: number): void;
-  failed(error: ChatError): void;
+  events: Emitter<ClientEvents>;
   unauthorized(error: ChatError): void;
   /** Once a second while online. */
   tick(): void;
@@ -127,7 +128,7 @@ export class Connection {
   #hear(line: string): void {
     this.#silentAt = Infinity;
     const frame = readFrame(line);
-    if (frame === "bad") return this.#host.failed(new ChatError("bad_frame"));
+    if (frame === "bad") return this.#host.events.emit("error", new ChatError("bad_frame"));
     if (!frame) return;
     if (frame.type === "welcome") this.#welcomed(frame);
     // Answered at once, because a hidden tab's timers are slowed to one a minute.
@@ -202,7 +203,7 @@ export class Connection {
     if (isOver || isBad) this.stop(told);
     if (isOver) return this.#host.unauthorized(told);
     if (isBad) return;
-    this.#host.failed(told);
+    this.#host.events.emit("error", told);
     this.#later(undefined, told.retryAfterMs);
   }
 

@@ -32,7 +32,7 @@ export class Outbox {
   items: readonly ChatMessage[] = [];
   readonly #host: OutboxHost;
   readonly #waiting = new Map<string | undefined, Deferred<Sent>>();
-  #underWay: { id: string; sentAt: number } | undefined;
+  #underWay: { id: string | undefined; sentAt: number } | undefined;
   #pausedUntil = 0;
   #failures = 0;
 
@@ -46,46 +46,44 @@ export class Outbox {
 
   /** Puts a message at the end of what is to be sent; with an error, it is known already that it cannot be. */
   add(message: ChatMessage, error?: ChatError): Promise<Sent> {
-    const id = idOf(message);
-    this.items = [...this.items.filter((item) => idOf(item) !== id), message];
+    const id = message.clientMessageId;
+    this.items = [...this.items.filter(({ clientMessageId }) => clientMessageId !== id), message];
     this.#host.keep(message);
     this.#host.changed();
     const promise = this.#wait(id);
-    if (error !== undefined) this.#fail(message, error);
+    if (error) this.#fail(message, error);
     this.next();
     return promise;
   }
 
   /** What an earlier visit left comes before what was written since. */
   restore(messages: readonly ChatMessage[]): void {
-    const known = new Set(this.items.map(idOf));
-    const added = messages.filter((message) => !known.has(idOf(message)));
-    if (added.length === 0) return;
+    const added = messages.filter(({ clientMessageId }) => !this.find(clientMessageId));
+    if (!added.length) return;
     this.items = [...added, ...this.items];
     this.#host.changed();
     this.next();
   }
 
   find(id: string | undefined): ChatMessage | undefined {
-    return this.items.find((item) => idOf(item) === id);
+    return this.items.find(({ clientMessageId }) => clientMessageId === id);
   }
 
   acked(id: string, sent: Sent): void {
     const item = this.find(id);
-    if (item === undefined) return this.#landed(id);
+    if (!item) return this.#landed(id);
     this.#failures = 0;
     const { messageId, seq, timestamp, moderation } = sent;
     this.#replace(item, { ...item, state: "sent", messageId, seq, timestamp, moderation });
     this.#host.drop(id);
-    this.#waiting.get(id)?.resolve(sent);
-    this.#waiting.delete(id);
+    this.#answer(id)?.resolve(sent);
     this.#landed(id);
   }
 
   /** It is in the room's order now, whether its ack has come or was lost. */
   placed(id: string, sent: Sent): void {
     const item = this.find(id);
-    if (item === undefined) return;
+    if (!item) return;
     if (item.state !== "sent") this.acked(id, sent);
     this.#remove(id);
   }
@@ -93,7 +91,7 @@ export class Outbox {
   /** @returns whether it is certainly not stored and will not be sent again by itself. */
   refused(id: string, error: ChatError): boolean {
     const item = this.find(id);
-    if (item === undefined || item.state !== "sending") return false;
+    if (item?.state !== "sending") return false;
     if (PASSING.has(error.code)) {
       const { monotonicNow, random } = this.#host.platform;
       this.#pausedUntil = monotonicNow() + (error.retryAfterMs ?? 1_000) + jitter(random, this.#failures++, 500);
@@ -113,16 +111,15 @@ export class Outbox {
 
   retry(id: string): Promise<Sent> {
     const item = this.find(id);
-    if (item === undefined || item.state === "sent") return Promise.reject(new ChatError("discarded"));
+    if (!item || item.state === "sent") return Promise.reject(new ChatError("discarded"));
     return item.state === "sending" ? this.#wait(id) : this.add({ ...item, state: "sending", error: undefined });
   }
 
   discard(id: string): void {
-    if (this.find(id) === undefined) return;
+    if (!this.find(id)) return;
     this.#remove(id);
     this.#host.drop(id);
-    this.#waiting.get(id)?.reject(new ChatError("discarded"));
-    this.#waiting.delete(id);
+    this.#answer(id)?.reject(new ChatError("discarded"));
     this.#landed(id);
   }
 
@@ -138,24 +135,22 @@ export class Outbox {
   }
 
   tick(): void {
-    if (this.#underWay !== undefined && this.#now() - this.#underWay.sentAt > ACK_MS) this.#underWay = undefined;
+    if (this.#underWay && this.#now() - this.#underWay.sentAt > ACK_MS) this.#underWay = undefined;
     this.next();
   }
 
   /** Sends what is next, unless something is on its way or has to wait. */
   next(): void {
     const item = this.items.find(({ state }) => state === "sending");
-    if (item === undefined || this.#underWay !== undefined || this.#now() < this.#pausedUntil) return;
-    if (this.#host.transmit(item)) this.#underWay = { id: idOf(item), sentAt: this.#now() };
+    if (!item || this.#underWay || this.#now() < this.#pausedUntil) return;
+    if (this.#host.transmit(item)) this.#underWay = { id: item.clientMessageId, sentAt: this.#now() };
   }
 
   #fail(item: ChatMessage, error: ChatError): void {
-    const id = idOf(item);
     const failed: ChatMessage = { ...item, state: "failed", error };
     this.#replace(item, failed);
     this.#host.keep(failed);
-    this.#waiting.get(id)?.reject(error);
-    this.#waiting.delete(id);
+    this.#answer(item.clientMessageId)?.reject(error);
   }
 
   #landed(id: string): void {
@@ -163,10 +158,17 @@ export class Outbox {
     this.next();
   }
 
-  #wait(id: string): Promise<Sent> {
+  #wait(id: string | undefined): Promise<Sent> {
     const waiting = this.#waiting.get(id) ?? defer<Sent>();
     this.#waiting.set(id, waiting);
     return waiting.promise;
+  }
+
+  /** Whom the promise of a message was given to; nobody, the second time. */
+  #answer(id: string | undefined): Deferred<Sent> | undefined {
+    const deferred = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return deferred;
   }
 
   #replace(item: ChatMessage, by: ChatMessage): void {
@@ -175,15 +177,11 @@ export class Outbox {
   }
 
   #remove(id: string): void {
-    this.items = this.items.filter((item) => idOf(item) !== id);
+    this.items = this.items.filter(({ clientMessageId }) => clientMessageId !== id);
     this.#host.changed();
   }
 
   #now(): number {
     return this.#host.platform.monotonicNow();
   }
-}
-
-function idOf({ clientMessageId }: ChatMessage): string {
-  return clientMessageId ?? "";
 }

@@ -46,9 +46,9 @@ export class People {
 
   /** Whoever has not been heard of for too long types no more. */
   expire(now: number): boolean {
-    const late = [...this.#until].filter(([, until]) => until <= now);
-    for (const [userId] of late) this.stop(userId);
-    return late.length > 0;
+    const { typing } = this;
+    for (const [userId, until] of this.#until) if (until <= now) this.stop(userId);
+    return typing !== this.typing;
   }
 
   /** The socket is gone, and with it the news of who stops typing. */

@@ -33,7 +33,7 @@ let made = 0;
 
 /** A new id for a message. It need not be a secret, only another than the same user has ever had. */
 export function newMessageId(random: () => number): string {
-  return [Date.now(), random() * 2 ** 52, ++made].map((part) => Math.floor(part).toString(36)).join("-");
+  return `${Date.now()}-${random().toString(36).slice(2)}-${++made}`;
 }
 
 /** A promise, and what settles it. */

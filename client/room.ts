@@ -31,10 +31,9 @@ export interface RoomHost {
   userId: string | undefined;
   kept: Kept | undefined;
   send(frame: Record<string, unknown>): boolean;
-  told(message: ChatMessage): void;
-  failed(error: ClientEvents["error"]): void;
-  /** One `join` is taken back. */
-  release(room: ChatRoom): void;
+  events: Emitter<ClientEvents>;
+  /** Takes one `join` back. */
+  leaveRoom(roomId: string): void;
   /** Something is to be sent, or has been: the room may have to be joined for it, or may be left. */
   settle(room: ChatRoom): void;
 }
@@ -189,7 +188,7 @@ export class ChatRoom {
 
   /** Takes one `join` back. After the last one the room is left, once what is still to be sent has been. */
   leave(): void {
-    this.#host.release(this);
+    this.#host.leaveRoom(this.id);
   }
 
   // What the client says to its rooms.
@@ -286,12 +285,11 @@ export class ChatRoom {
       case "room_joined":
         return this.#joined(frame);
       case "message":
-        this.#latest = Math.max(this.#latest, frame.seq);
-        this.#place(this.#timeline.add([this.#toMessage(frame)]));
-        return this.#receipt();
       case "later":
         this.#latest = Math.max(this.#latest, frame.seq);
-        return this.#place(this.#timeline.pass(frame.seq));
+        this.#place(this.#timeline.take(frame.seq, frame.type === "later" ? undefined : this.#toMessage(frame)));
+        if (this.#latest - this.#receiptAt >= RECEIPT_EVERY) this.#flush();
+        return;
       case "ack":
         return this.#acked(frame);
       case "presence":
@@ -444,7 +442,7 @@ export class ChatRoom {
       if (this.#people.stop(userId)) this.#typingChanged();
       if (!isNews) continue;
       this.#events.emit("message", message);
-      this.#host.told(message);
+      this.#host.events.emit("message", message);
     }
   }
 
@@ -500,7 +498,7 @@ export class ChatRoom {
       this.#become("joining");
     }
     this.#events.emit("error", frame);
-    this.#host.failed(frame);
+    this.#host.events.emit("error", frame);
   }
 
   // What the server is told.
@@ -512,10 +510,6 @@ export class ChatRoom {
     const { position } = this.#timeline;
     const mark = this.#readSeq ?? 0;
     if (mark > this.#readTold && mark <= position && this.#say({ type: "read", seq: mark })) this.#readTold = mark;
-  }
-
-  #receipt(): void {
-    if (this.#latest - this.#receiptAt >= RECEIPT_EVERY) this.#flush();
   }
 
   #say(frame: Record<string, unknown>): boolean {

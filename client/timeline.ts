@@ -54,9 +54,10 @@ export class Timeline {
     return this.#settle();
   }
 
-  /** A place that is taken by something that is not shown. */
-  pass(seq: number): PlacedMessage[] {
-    return this.#take(seq, undefined) ? this.#settle() : [];
+  /** Takes what came for a place: a message, or something that is not shown. @returns what got its place by that. */
+  take(seq: number, message: PlacedMessage | undefined): PlacedMessage[] {
+    this.#hold(seq, message);
+    return this.#settle();
   }
 
   /**
@@ -64,7 +65,7 @@ export class Timeline {
    * @returns the messages that got their place, in order
    */
   add(messages: readonly PlacedMessage[], upTo = 0): PlacedMessage[] {
-    for (const message of messages) this.#take(message.seq, message);
+    for (const message of messages) this.#hold(message.seq, message);
     this.know(upTo);
     return this.#settle(upTo);
   }
@@ -79,11 +80,10 @@ export class Timeline {
     this.first = Math.min(this.first, first);
   }
 
-  #take(seq: number, message: PlacedMessage | undefined): boolean {
-    if (seq <= this.position) return false;
+  #hold(seq: number, message: PlacedMessage | undefined): void {
+    if (seq <= this.position) return;
     this.#ahead.set(seq, message);
     this.know(seq);
-    return true;
   }
 
   #settle(upTo = 0): PlacedMessage[] {

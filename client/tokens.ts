@@ -124,7 +124,7 @@ export class TokenSource {
     const timer = setTimeout(() => abort.abort(), ASK_MS);
     try {
       const ended = new Promise<never>((_, reject) =>
-        signal.addEventListener("abort", () => reject(new ChatError("token_unavailable", "Too late"))),
+        signal.addEventListener("abort", () => reject(new ChatError("token_unavailable"))),
       );
       const tokens = await Promise.race([this.#getToken({ signal }), ended]);
       if (!JWT.test((tokens as ChatTokens | undefined)?.wsToken ?? ""))

@@ -24,7 +24,7 @@ describe("Timeline", () => {
     const timeline = new Timeline();
     timeline.begin("e1", 1);
     expect(seqs(timeline.add(lines(2, 5), 7))).toEqual([2, 5]);
-    expect(seqs(timeline.pass(8))).toEqual([]);
+    expect(seqs(timeline.take(8, undefined))).toEqual([]);
     expect(seqs(timeline.add(lines(9)))).toEqual([9]);
   });
 
@@ -68,7 +68,7 @@ describe("Timeline", () => {
           const { position } = timeline;
           if (kind === "head") timeline.know(seq);
           if (kind === "live" && isMessage[seq - 1]) told.push(...timeline.add([line(seq)]));
-          if (kind === "live" && !isMessage[seq - 1]) told.push(...timeline.pass(seq));
+          if (kind === "live" && !isMessage[seq - 1]) told.push(...timeline.take(seq, undefined));
           if (kind === "recovery") told.push(...timeline.add(between(position, head), head));
           if (kind === "page") {
             const page = between(position, head).slice(0, size);
