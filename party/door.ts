@@ -82,6 +82,8 @@ export class Door {
       messages: (missed ?? log.latest()).map((event) => toMessage(event, roomId, state.userId)),
       recovered: missed !== undefined,
     });
+    // How far they have read elsewhere: history, and so HTTP, may learn of it only in a moment.
+    if (state.readSeq > 0) this.#room.tell(session, { type: "read", roomId, userId: state.userId, seq: state.readSeq });
     this.#room.duties.joined(session);
   }
 

@@ -159,6 +159,15 @@ describe.each([
     },
   );
 
+  it("tells who joins how far they have read on another device", async () => {
+    const world = new World({ sleepy });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await alice.post("one");
+    await bob.say({ type: "read", seq: 1 });
+    const phone = await world.connect("bob");
+    expect(phone.all("read")).toEqual([{ type: "read", roomId: "lobby", userId: "bob", seq: 1 }]);
+  });
+
   it("tells of read marks, never back, and keeps them", async () => {
     const world = new World({ sleepy });
     const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
