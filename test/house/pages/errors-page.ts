@@ -44,7 +44,7 @@ export function errorsPage(): string {
       codes.map((code) => [`\`${code}\``, String(ERRORS[code].status), ERRORS[code].title, RETRY[ERRORS[code].retry]]),
     ),
     "## Close codes",
-    "A connection that must end gets a close code, and its range says what to do: 4000 to 4499 come back (after a wait that grows, with jitter), 4500 to 4999 stop.",
+    "A connection that must end gets a close code, and its range says what to do: 4000 to 4499 come back (after a wait that grows, with jitter), 4500 to 4999 stop. The close frame's reason is the name, in some cases followed by a colon and more.",
     table(
       ["code", "name", "come back?", "means"],
       closes.map((name) => [
