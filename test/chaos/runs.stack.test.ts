@@ -31,12 +31,6 @@ const RUNS: { seed: number; client: ClientKind; rate?: number; faults: readonly 
     among: ["clock_back", "rooms_redeployed", "half_open", "postgres_loses_answers"],
   },
   {
-    seed: 14,
-    client: "raw",
-    faults: WITHOUT_ROWS,
-    among: ["clock_forward", "clock_back", "gateway_hangs", "postgres_slow"],
-  },
-  {
     seed: 21,
     client: "sdk",
     rate: 30, // it has one message of a room on its way at a time, and what has gathered must be gone in half a minute

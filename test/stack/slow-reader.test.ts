@@ -7,13 +7,13 @@ import { AppId, UserId } from "../../protocol/ids.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
-const MESSAGES = 6_000;
+const MESSAGES = 3_000;
 const STALLED = 10;
-/** As long as a message may be in bytes: what is sent to the stalled readers altogether is a quarter of a gigabyte. */
+/** As long as a message may be in bytes: what is sent to the stalled readers altogether is an eighth of a gigabyte. */
 const CONTENT = "😀".repeat(990);
 const MIB = 1024 * 1024;
 /** What is sent to all of them, unread, by the limits is 15 MiB; the rest is for what a busy room needs anyway. */
-const GROWTH_MAX = 100 * MIB;
+const GROWTH_MAX = 60 * MIB;
 
 let stack: Stack;
 let keys: TokenKeys;
