@@ -87,7 +87,10 @@ export const SERVER_FRAMES: Record<keyof typeof SERVER_EXAMPLES, Entry> = {
     schema: frames.TypingIndicatorFrame,
     about: "Somebody types, or has stopped. Forget it after 6 s without another.",
   },
-  read: { schema: frames.ReadMarkFrame, about: "Somebody has read up to `seq`. Right after `room_joined` it says how far the user has, on whatever device." },
+  read: {
+    schema: frames.ReadMarkFrame,
+    about: "Somebody has read up to `seq`. Right after `room_joined` it says how far the user has, on whatever device.",
+  },
   heads: {
     schema: frames.HeadsFrame,
     about: "The newest `seq` of each joined room, every 25 s: who missed the last message finds out.",
