@@ -13,7 +13,7 @@ The last line is always "N passed, N failed". Tests that were skipped stand abov
   -u                write the generated docs anew
   --integration     only the tests that start the whole stack
   --browser         only the page, in the Chromium that is installed
-  --faults          only each fault of a chaos run by itself, whether it hits and heals; a few minutes, not among the others
+  --chaos           only short chaos runs, seeded bugs, and each fault by itself; ten minutes, not among the others
   --coverage        only the tests of single parts, with coverage (coverage/index.html)
   --bail N          stop after N failures
   --no-build        use the build there is
@@ -50,7 +50,7 @@ function readOptions(args: string[]) {
       options: {
         integration: { type: "boolean" },
         browser: { type: "boolean" },
-        faults: { type: "boolean" },
+        chaos: { type: "boolean" },
         coverage: { type: "boolean" },
         "no-build": { type: "boolean" },
         testNamePattern: { type: "string", short: "t" },
@@ -58,7 +58,7 @@ function readOptions(args: string[]) {
         bail: { type: "string" },
       },
     });
-    const kinds = ["integration", "browser", "faults", "coverage"] as const;
+    const kinds = ["integration", "browser", "chaos", "coverage"] as const;
     const asked = kinds.filter((kind) => values[kind] === true);
     if (asked.length > 1) throw new Error(`Cannot take ${asked.map((kind) => `--${kind}`).join(" with ")}: choose one`);
     if (values.bail !== undefined && !/^\d+$/.test(values.bail)) throw new Error("--bail takes a number");
@@ -93,9 +93,9 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
 }
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
-function projectsFor({ integration, browser, faults, coverage }: ReturnType<typeof readOptions>): string[] {
+function projectsFor({ integration, browser, chaos, coverage }: ReturnType<typeof readOptions>): string[] {
   if (coverage === true) return ["unit"];
-  if (faults === true) return ["faults"];
+  if (chaos === true) return ["chaos"];
   return integration === true || browser === true ? ["stack"] : ["unit", "built", "stack"];
 }
 
