@@ -81,9 +81,22 @@ export class RunningPart implements Part, PartControl {
 
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    await requireFreePort(Number(new URL(this.url).port), "--party-port");
+    await this.#untilPortIsFree();
     await this.#launch(true);
     await untilAllAnswer([this], whenOneEnds([this]));
+  }
+
+  /** A runtime that was killed with its group may need a moment to be gone. */
+  async #untilPortIsFree(): Promise<void> {
+    const until = Date.now() + PORT_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await requireFreePort(Number(new URL(this.url).port), "--party-port");
+      } catch (error) {
+        if (Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
+      }
+    }
   }
 
   pause(): void {
@@ -141,4 +154,6 @@ export class RunningPart implements Part, PartControl {
 }
 
 // How esbuild reports under both programs; the first of its lines only counts the errors.
+const PORT_PATIENCE_MS = 10_000;
+const PORT_POLL_MS = 100;
 const COMPILE_ERROR = /\[ERROR\] (?!Build failed)(.+)/;

@@ -48,8 +48,16 @@ describe("D13 the rooms and the Worker replaced under open sockets", () => {
 
     await restart("rooms");
     await direct.socket.closing();
-    say(viaGateway.socket, "replaced", 2);
-    expect(await viaGateway.socket.next("ack", undefined, PATIENCE_MS)).toMatchObject({ seq: 2, epoch });
+    // Held while the room is away, for a while; whoever hears nothing says it again, under the same id.
+    await expect
+      .poll(
+        () => {
+          say(viaGateway.socket, "replaced", 2);
+          return viaGateway.socket.all("ack")[0];
+        },
+        { timeout: PATIENCE_MS, interval: 2_000 },
+      )
+      .toMatchObject({ seq: 2, epoch });
     const back = await open("room", "dora", "replaced", { epoch, seq });
     expect(back.joined).toMatchObject({ recovered: true, messages: [{ seq: 2, content: "message 2" }] });
 
