@@ -4,6 +4,7 @@ import { createApiKey, type KeyEnvironment, parseApiKey } from "../domain/api-ke
 import type { ApiKeyRecord, KeyStore } from "../domain/ports.ts";
 import { AppId } from "../protocol/ids.ts";
 import { type CommandDatabase, describeFailure, openCommandDatabase } from "./database.ts";
+import { UsageError } from "./arguments.ts";
 
 const HELP = `Usage: npm run key -- create --app APP [--env live|test]
        npm run key -- list [--app APP]
@@ -19,9 +20,6 @@ only its hash is kept. Works on the database DATABASE_URL names, else on the run
   --help       this text
 
 A revoked key stops working within a minute. ID is the part between the second and the third "_" of the key.`;
-
-/** Something about the arguments is wrong; the text says what. */
-class UsageError extends Error {}
 
 type Task = (keys: KeyStore) => Promise<{ shown: string; json: unknown }>;
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { listen } from "../dev/listen.ts";
 import { type RunningStack, startStack } from "../dev/stack.ts";
 import { formatFigures, isClean } from "./load/figures.ts";
-import { HELP, type LoadOptions, parseOptions, UsageError } from "./load/options.ts";
+import { HELP, type LoadOptions, parseOptions } from "./load/options.ts";
+import { UsageError } from "./arguments.ts";
 import { runLoad, type Target } from "./load/run-load.ts";
 
 process.exit(await main());

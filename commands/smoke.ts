@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { CHECKS } from "./smoke/all-checks.ts";
-import { HELP, UsageError, parseOptions, type SmokeOptions } from "./smoke/options.ts";
+import { HELP, parseOptions, type SmokeOptions } from "./smoke/options.ts";
+import { UsageError } from "./arguments.ts";
 import { count, formatResult, formatSummary, toJson, toJunit } from "./smoke/report.ts";
 import { runChecks } from "./smoke/runner.ts";
 

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readArguments, UsageError } from "../arguments.ts";
 
 export const HELP = `Usage: npm run test:load -- [options]
 
@@ -26,8 +26,7 @@ export interface LoadOptions {
   jsonFile: string | undefined;
 }
 
-/** Arguments that cannot be used; its message says which and why. */
-export class UsageError extends Error {}
+const OPTIONS = ["clients", "rooms", "rate", "seconds", "url", "api-key", "json"] as const;
 
 /**
  * Reads the command line.
@@ -39,7 +38,7 @@ export function parseOptions(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): LoadOptions | "help" {
-  const values = readArguments(args);
+  const values = readArguments(args, OPTIONS);
   if (values.help === true) return "help";
   const url = values.url === undefined ? undefined : parseUrl(values.url);
   const apiKey = values["api-key"] ?? env["CHATSDK_API_KEY"];
@@ -52,28 +51,6 @@ export function parseOptions(
   };
   if (options.rooms > options.clients) throw new UsageError("There are more --rooms than --clients to be in them");
   return { ...options, url, apiKey, jsonFile: values.json };
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        clients: text,
-        rooms: text,
-        rate: text,
-        seconds: text,
-        url: text,
-        "api-key": text,
-        json: text,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function parseCount(name: string, raw: string, max: number): number {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { findRunningStack } from "../../dev/stack-file.ts";
 import { RESERVED_CHANNEL_IDS, isChannelId } from "../../protocol/ids.ts";
+import { readArguments, UsageError } from "../arguments.ts";
 
 export const HELP = `Usage: npm run smoke -- [--url URL] [options]
 
@@ -33,8 +33,18 @@ export interface SmokeOptions {
   jsonFile: string | undefined;
 }
 
-/** Arguments that cannot be used; its message says which and why. */
-export class UsageError extends Error {}
+const OPTIONS = [
+  "url",
+  "party-url",
+  "token",
+  "token-file",
+  "api-key",
+  "room",
+  "timeout",
+  "junit",
+  "json",
+  "data",
+] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,7 +55,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {UsageError}
  */
 export async function parseOptions(args: readonly string[], env: Environment): Promise<SmokeOptions | "help"> {
-  const values = readArguments(args);
+  const values = readArguments(args, OPTIONS);
   if (values.help === true) return "help";
   const named = values.url ?? env["CHATSDK_API_URL"] ?? env["PUBLIC_URL"];
   // A stack's key is used for nothing but itself.
@@ -63,31 +73,6 @@ export async function parseOptions(args: readonly string[], env: Environment): P
     junitFile: values.junit,
     jsonFile: values.json,
   };
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        url: text,
-        "party-url": text,
-        token: text,
-        "token-file": text,
-        "api-key": text,
-        room: text,
-        timeout: text,
-        junit: text,
-        json: text,
-        data: text,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function parseUrl(name: string, raw: string): URL {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FAULTS } from "../world/types.ts";
-import { parseOptions, UsageError } from "./options.ts";
+import { parseOptions } from "./options.ts";
+import { UsageError } from "../../../commands/arguments.ts";
 
 const read = (line: string) =>
   parseOptions(

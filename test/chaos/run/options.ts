@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { FAULTS, type FaultName } from "../world/types.ts";
 import { CLIENT_KINDS, type ClientKind } from "./cast.ts";
+import { readArguments, UsageError } from "../../../commands/arguments.ts";
 
 export interface ChaosOptions {
   seed: number;
@@ -26,8 +26,19 @@ export interface CheckOptions {
   jsonFile: string | undefined;
 }
 
-/** Arguments that cannot be used; its message says which and why. */
-export class UsageError extends Error {}
+const OPTIONS = [
+  "seed",
+  "minutes",
+  "clients",
+  "rooms",
+  "rate",
+  "client",
+  "faults",
+  "bug",
+  "out",
+  "json",
+  "check",
+] as const;
 
 export function helpText(bugs: readonly string[]): string {
   return `Usage: npm run chaos -- [options]
@@ -65,7 +76,7 @@ export function parseOptions(
   args: readonly string[],
   bugs: readonly string[],
 ): ChaosOptions | BugOptions | CheckOptions | "help" {
-  const values = readArguments(args);
+  const values = readArguments(args, OPTIONS);
   if (values.help === true) return "help";
   const jsonFile = values.json;
   if (values.check !== undefined) return { check: values.check, jsonFile };
@@ -91,32 +102,6 @@ export function commandOf({ seed, minutes, clients, rooms, rate, client, faults 
   if (client !== "raw") parts.push(`--client ${client}`);
   if (faults.length < FAULTS.length) parts.push(`--faults ${faults.join(",") || "none"}`);
   return `npm run chaos -- ${parts.join(" ")}`;
-}
-
-function readArguments(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        seed: text,
-        minutes: text,
-        clients: text,
-        rooms: text,
-        rate: text,
-        client: text,
-        faults: text,
-        bug: text,
-        out: text,
-        json: text,
-        check: text,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function parseBug(bug: string, values: Record<string, unknown>, bugs: readonly string[]): string {
