@@ -45,7 +45,7 @@ describePage(({ open, openTwo, stack }) => {
     ];
     for (const window of [ada, bob]) {
       await expect.poll(async () => (await window.texts()).toSorted(), { timeout: 60_000 }).toEqual(said.toSorted());
-      await window.page.locator(".message:is(.sending, .failed)").waitFor({ state: "detached" });
+      await expect.poll(() => window.page.locator(".message:is(.sending, .failed)").count(), AT_LEISURE).toBe(0);
     }
     expect(await ada.texts()).toEqual(await bob.texts());
   });

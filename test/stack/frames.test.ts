@@ -2,8 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker, startWorkerd } from "../../bench/workerd.ts";
-import { createTokenKeys, signChatToken, type TokenKeys } from "../../domain/chat-tokens.ts";
-import { AppId, UserId } from "../../protocol/ids.ts";
 import { closePayload, frameBytes, OPCODES, RawSocket } from "../support/raw-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
@@ -12,11 +10,9 @@ const DOORS = ["gateway", "room"] as const;
 type Door = (typeof DOORS)[number];
 
 let stack: Stack;
-let keys: TokenKeys;
 const open: RawSocket[] = [];
 beforeAll(async () => {
   stack = await startStack({ ENABLE_LOGGING: "true", RATE_LIMIT_MAX_MESSAGES: "10000" });
-  keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
 });
 afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
@@ -24,14 +20,6 @@ afterEach(() => {
 afterAll(() => stack?.stop());
 
 const { text, binary, close, ping, continuation } = OPCODES;
-const tokenFor = (user: string) =>
-  signChatToken(keys, "ws", {
-    userId: UserId.parse(user),
-    app: AppId.parse("demo"),
-    name: undefined,
-    issuedAt: Date.now(),
-    expiresAt: Date.now() + 3_600_000,
-  });
 const addressOf = (door: Door, room: string) =>
   door === "gateway" ? `${stack.wsUrl}?roomId=${room}` : `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`;
 
@@ -46,7 +34,7 @@ const ODD_CLOSES = [
 
 let people = 0;
 const enter = async (door: Door, room: string, user = `user-${++people}`): Promise<RawSocket> => {
-  const socket = await RawSocket.open(addressOf(door, room), { authorization: `Bearer ${await tokenFor(user)}` });
+  const socket = await RawSocket.open(addressOf(door, room), { authorization: `Bearer ${await stack.token(user)}` });
   open.push(socket);
   await socket.next("room_joined");
   return socket;

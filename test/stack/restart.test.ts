@@ -1,26 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTokenKeys, signChatToken, type TokenKeys } from "../../domain/chat-tokens.ts";
-import { AppId, UserId } from "../../protocol/ids.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
-let keys: TokenKeys;
 beforeAll(async () => {
   stack = await startStack({ RATE_LIMIT_MAX_MESSAGES: "10000" });
-  keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
 });
 afterAll(() => stack?.stop());
 
 const PATIENCE_MS = 30_000;
-const tokenFor = (user: string, kind: "ws" | "rest" = "ws") =>
-  signChatToken(keys, kind, {
-    userId: UserId.parse(user),
-    app: AppId.parse("demo"),
-    name: undefined,
-    issuedAt: Date.now(),
-    expiresAt: Date.now() + 3_600_000,
-  });
 /** Opens a socket at a door, from where its client stopped if it says so. */
 async function open(door: "gateway" | "room", user: string, room: string, since?: { epoch: string; seq: number }) {
   const position = since === undefined ? "" : `since=${since.epoch}.${since.seq}`;
@@ -28,7 +16,7 @@ async function open(door: "gateway" | "room", user: string, room: string, since?
     door === "gateway"
       ? `${stack.wsUrl}?roomId=${room}&${position}`
       : `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}?${position}`;
-  const socket = ChatSocket.withToken(address.replace(/[?&]$/, ""), await tokenFor(user));
+  const socket = ChatSocket.withToken(address.replace(/[?&]$/, ""), await stack.token(user));
   return { socket, joined: await socket.next("room_joined", undefined, PATIENCE_MS) };
 }
 const say = (socket: ChatSocket, roomId: string, n: number): void =>

@@ -1,34 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTokenKeys, signChatToken, type TokenKeys, type TokenKind } from "../../domain/chat-tokens.ts";
-import { AppId, UserId } from "../../protocol/ids.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
-let keys: TokenKeys;
 beforeAll(async () => {
   stack = await startStack({ ENABLE_LOGGING: "true", RATE_LIMIT_MAX_MESSAGES: "10000" });
-  keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
 });
 afterAll(() => stack?.stop());
 
-const tokenFor = (user: string, kind: TokenKind = "ws"): Promise<string> =>
-  signChatToken(keys, kind, {
-    userId: UserId.parse(user),
-    app: AppId.parse("demo"),
-    name: undefined,
-    issuedAt: Date.now(),
-    expiresAt: Date.now() + 3_600_000,
-  });
 const enter = async (user: string, { room = "lobby", lines = false, since = "" } = {}) => {
   const url = `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}${since}`;
-  const socket = ChatSocket.withToken(url, await tokenFor(user), lines);
+  const socket = ChatSocket.withToken(url, await stack.token(user), lines);
   return { socket, joined: await socket.next("room_joined") };
 };
 const ask = async (verb: string, room: string): Promise<unknown> => {
-  const headers = { authorization: `Bearer ${await tokenFor("alice", "internal")}` };
+  const headers = { authorization: `Bearer ${await stack.token("alice", "internal")}` };
   return (await fetch(`${stack.partyUrl}/parties/main/${room}/${verb}`, { headers })).json();
 };
 const countInLog = async (event: string): Promise<number> =>

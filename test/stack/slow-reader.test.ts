@@ -1,9 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTokenKeys, signChatToken, type TokenKeys, type TokenKind } from "../../domain/chat-tokens.ts";
 import { splitLines } from "../../protocol/frames.ts";
-import { AppId, UserId } from "../../protocol/ids.ts";
 import { ChatSocket } from "../support/chat-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
@@ -16,10 +14,8 @@ const MIB = 1024 * 1024;
 const GROWTH_MAX = 60 * MIB;
 
 let stack: Stack;
-let keys: TokenKeys;
 beforeAll(async () => {
   stack = await startStack({ RATE_LIMIT_MAX_MESSAGES: "100000", RATE_LIMIT_WINDOW_MS: "1000" });
-  keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
 });
 afterAll(() => stack?.stop());
 
@@ -27,23 +23,14 @@ type Way = (room: string) => string;
 const direct: Way = (room) => `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`;
 const gateway: Way = (room) => `${stack.wsUrl}?roomId=${room}`;
 
-const tokenFor = (user: string, kind: TokenKind): Promise<string> =>
-  signChatToken(keys, kind, {
-    userId: UserId.parse(user),
-    app: AppId.parse("demo"),
-    name: undefined,
-    issuedAt: Date.now(),
-    expiresAt: Date.now() + 3_600_000,
-  });
-
 async function enter(way: Way, room: string, user: string): Promise<ChatSocket> {
-  const socket = ChatSocket.withToken(way(room), await tokenFor(user, "ws"), true);
+  const socket = ChatSocket.withToken(way(room), await stack.token(user), true);
   await socket.next("room_joined");
   return socket;
 }
 
 async function countPresent(room: string): Promise<number> {
-  const headers = { authorization: `Bearer ${await tokenFor("author", "internal")}` };
+  const headers = { authorization: `Bearer ${await stack.token("author", "internal")}` };
   const answer = await fetch(`${stack.partyUrl}/parties/main/${room}/presence`, { headers });
   return ((await answer.json()) as { memberCount: number }).memberCount;
 }

@@ -5,6 +5,8 @@ import type { SessionRequest } from "../../dev/issuer.ts";
 import type { StackFile } from "../../dev/stack-file.ts";
 import type { PartControl } from "../../dev/running-part.ts";
 import { type StackOptions, startStack as startLocalStack } from "../../dev/stack.ts";
+import { createTokenKeys, signChatToken, type TokenKind } from "../../domain/chat-tokens.ts";
+import { AppId, UserId } from "../../protocol/ids.ts";
 import { freePort } from "./binaries.ts";
 
 export interface Stack extends StackFile {
@@ -16,6 +18,8 @@ export interface Stack extends StackFile {
   broken: Promise<Error>;
   /** A session token, as the identity provider would give it. */
   session(user: string, options?: Omit<SessionRequest, "user">): Promise<string>;
+  /** A chat token of the stack's own, without the exchange and its rate limit. */
+  token(user: string, kind?: TokenKind): Promise<string>;
   /** Signs with a new key from now on. The old one stays published until the next rotation, unless `drop`. */
   rotateIssuerKeys(options?: { drop?: boolean }): Promise<void>;
   stop(): Promise<void>;
@@ -34,6 +38,7 @@ export async function startStack(
   const dataDir = await mkdtemp(join(tmpdir(), "parley-stack-"));
   const [port, partyPort] = [await freePort(), await freePort()];
   const stack = await startLocalStack({ port, partyPort, dataDir, memory: true, environment: overrides, ...options });
+  const keys = await createTokenKeys(stack.apiUrl, stack.chatJwtSecret);
   const post = (path: string, body?: unknown) =>
     fetch(`${stack.issuer}${path}`, { method: "POST", body: JSON.stringify(body) });
   return {
@@ -44,6 +49,14 @@ export async function startStack(
       if (!reply.ok) throw new Error(`No session: ${await reply.text()}`);
       return ((await reply.json()) as { token: string }).token; // the issuer's documented answer
     },
+    token: (user, kind = "ws") =>
+      signChatToken(keys, kind, {
+        userId: UserId.parse(user),
+        app: AppId.parse("demo"),
+        name: undefined,
+        issuedAt: Date.now(),
+        expiresAt: Date.now() + 3_600_000,
+      }),
     rotateIssuerKeys: async ({ drop = false } = {}) => void (await post(drop ? "/rotate?drop=1" : "/rotate")),
     stop: async () => {
       await stack.stop();
