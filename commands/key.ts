@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { createPostgresStore } from "../db/postgres-store.ts";
 import { createApiKey, type KeyEnvironment, parseApiKey } from "../domain/api-keys.ts";
-import type { ApiKeyRecord, KeyStore } from "../domain/ports.ts";
+import type { ApiKeyRecord, KeyStore } from "../domain/ports/api-keys.ts";
 import { AppId } from "../protocol/ids.ts";
 import { type CommandDatabase, describeFailure, openCommandDatabase } from "./database.ts";
 import { UsageError } from "./arguments.ts";

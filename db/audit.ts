@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { AuditEntry, AuditStore } from "../domain/ports.ts";
+import type { AuditEntry, AuditStore } from "../domain/ports/audit-log.ts";
 import type { AppId } from "../protocol/ids.ts";
 import { AUDIT_COLUMNS, AuditRow } from "./rows.ts";
 import type { Sql, Statement } from "./sql.ts";

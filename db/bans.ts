@@ -1,4 +1,4 @@
-import type { BanStore } from "../domain/ports.ts";
+import type { BanStore } from "../domain/ports/bans.ts";
 import { withAudit } from "./audit.ts";
 import { BAN_COLUMNS, BanRow, DECIDED_COLUMN, DecidedRow } from "./rows.ts";
 import { parseRows, requireRow, type Sql, type Statement } from "./sql.ts";

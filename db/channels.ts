@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { ChannelRecord, ChannelStore, NewChannel } from "../domain/ports.ts";
+import type { ChannelRecord, ChannelStore, NewChannel } from "../domain/ports/channels.ts";
 import { NOT_BANNED } from "./bans.ts";
 import { CHANNEL_COLUMNS, ChannelCountRow, ChannelRow, MEMBER_COLUMNS, MemberListRow, MemberRow } from "./rows.ts";
 import { parseRows, requireRow, type Sql, type Statement } from "./sql.ts";

@@ -1,4 +1,4 @@
-import type { Now } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
 
 /**
  * Keeps callers from waiting, one after the other, for something that does not answer. After a failure nothing is tried

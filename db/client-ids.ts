@@ -1,4 +1,4 @@
-import type { RoomStore } from "../domain/ports.ts";
+import type { RoomStore } from "../domain/ports/room-store.ts";
 import { EVENT_COLUMNS, EventRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";
 

@@ -1,4 +1,4 @@
-import type { EventRange, HistoryStore } from "../domain/ports.ts";
+import type { EventRange, HistoryStore } from "../domain/ports/history.ts";
 import type { AppId, ChannelId } from "../protocol/ids.ts";
 import { EVENT_COLUMNS, EventRow } from "./rows.ts";
 import type { Sql, Statement } from "./sql.ts";

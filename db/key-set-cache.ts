@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { KeySetCache } from "../domain/ports.ts";
+import type { KeySetCache } from "../domain/ports/key-set-cache.ts";
 import { parseJson } from "../protocol/json.ts";
 import type { Redis } from "./upstash.ts";
 

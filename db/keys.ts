@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { KeyStore } from "../domain/ports.ts";
+import type { KeyStore } from "../domain/ports/api-keys.ts";
 import { API_KEY_COLUMNS, ApiKeyRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";
 

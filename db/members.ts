@@ -1,4 +1,4 @@
-import type { MemberStore } from "../domain/ports.ts";
+import type { MemberStore } from "../domain/ports/members.ts";
 import { withAudit } from "./audit.ts";
 import { ChangedRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";

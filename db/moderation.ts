@@ -1,4 +1,4 @@
-import type { ModerationStore } from "../domain/ports.ts";
+import type { ModerationStore } from "../domain/ports/moderation.ts";
 import { insertAudit } from "./audit.ts";
 import { ModerationRow } from "./rows.ts";
 import type { Sql } from "./sql.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Store, WorkerStore } from "../domain/ports.ts";
+import type { Store, WorkerStore } from "../domain/ports/store.ts";
 import { createAuditStore } from "./audit.ts";
 import { createBanStore } from "./bans.ts";
 import { createChannelStore } from "./channels.ts";

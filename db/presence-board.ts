@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import type { Now, PresenceBoard } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { PresenceBoard } from "../domain/ports/presence-board.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
 import type { Command, Redis } from "./upstash.ts";

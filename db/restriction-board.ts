@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { userIdentity } from "../domain/callers.ts";
-import type { Now, Restriction, RestrictionBoard } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { Restriction, RestrictionBoard } from "../domain/ports/restrictions.ts";
 import { RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
 import { parseJson } from "../protocol/json.ts";
 import { hashIdentity } from "./identity-hash.ts";

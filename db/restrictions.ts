@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { Restriction, RestrictionChange, RestrictionStore } from "../domain/ports.ts";
+import type { Restriction, RestrictionChange, RestrictionStore } from "../domain/ports/restrictions.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
 import { insertAudit } from "./audit.ts";
 import { RESTRICTION_COLUMNS, RestrictionRow } from "./rows.ts";

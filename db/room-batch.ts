@@ -1,5 +1,7 @@
 import { BatchRefused, type RefusedEvent } from "../domain/batch-refused.ts";
-import type { NewMember, RoomBatch, RoomEvent } from "../domain/ports.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
+import type { NewMember } from "../domain/ports/members.ts";
+import type { RoomBatch } from "../domain/ports/room-store.ts";
 import { insertAudit } from "./audit.ts";
 import { SeqRow } from "./rows.ts";
 import { parseRows, type Sql, sqlState, type Statement } from "./sql.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import type { AuditAction, RoomEvent } from "../domain/ports.ts";
+import type { AuditAction } from "../domain/ports/audit-log.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
 import { ChannelType, type Custom } from "../protocol/http.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../protocol/ids.ts";
 

@@ -1,7 +1,9 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import * as z from "zod/mini";
 import { type Allowance, LocalLimiter } from "../domain/local-limiter.ts";
-import type { LimitAnswer, Limiter, LimitPolicyName, Now, Restriction } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { LimitAnswer, Limiter, LimitPolicyName } from "../domain/ports/limiter.ts";
+import type { Restriction } from "../domain/ports/restrictions.ts";
 import { SteadyClock } from "../domain/steady-clock.ts";
 import { within } from "../domain/within.ts";
 import { ChatError } from "../protocol/errors.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Probe } from "../domain/ports.ts";
+import type { Probe } from "../domain/ports/store.ts";
 import { ChatError } from "../protocol/errors.ts";
 
 export interface RedisOptions {

@@ -1,4 +1,4 @@
-import type { UserStore } from "../domain/ports.ts";
+import type { UserStore } from "../domain/ports/users.ts";
 import { USER_COLUMNS, UserRow } from "./rows.ts";
 import { requireRow, type Sql } from "./sql.ts";
 

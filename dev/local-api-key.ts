@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey, createKeyRing, verifyApiKey } from "../domain/api-keys.ts";
-import type { KeyStore } from "../domain/ports.ts";
+import type { KeyStore } from "../domain/ports/api-keys.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { AppId } from "../protocol/ids.ts";
 import { writePrivateFile } from "./private-file.ts";

@@ -2,7 +2,8 @@ import { ChatError } from "../protocol/errors.ts";
 import type { AppId } from "../protocol/ids.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { Settings } from "./config.ts";
-import type { ApiKeyRecord, KeyStore, Now } from "./ports.ts";
+import type { ApiKeyRecord, KeyStore } from "./ports/api-keys.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** A server that called with an API key. It belongs to one app and acts for all of it. */
 export interface KeyHolder {

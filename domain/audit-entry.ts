@@ -1,6 +1,6 @@
 import type { ChannelId } from "../protocol/ids.ts";
 import type { Caller } from "./callers.ts";
-import type { AuditAction, AuditEntry } from "./ports.ts";
+import type { AuditAction, AuditEntry } from "./ports/audit-log.ts";
 
 /** A line of the audit log about what a caller has done over HTTP. */
 export function auditEntry(

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { ChannelId } from "../protocol/ids.ts";
-import type { AuditAction, AuditEntry } from "./ports.ts";
+import type { AuditAction, AuditEntry } from "./ports/audit-log.ts";
 
 // What a room has written into its own storage; its ids were checked before.
 const isText = (value: unknown) => typeof value === "string";

@@ -6,7 +6,7 @@ import { actorOf, auditEntry } from "./audit-entry.ts";
 import type { KeyCaller, TokenCaller } from "./callers.ts";
 import { requireManaged } from "./channel-access.ts";
 import type { Deps } from "./deps.ts";
-import type { BanRecord } from "./ports.ts";
+import type { BanRecord } from "./ports/bans.ts";
 
 type BanDeps = Pick<Deps, "store" | "rooms" | "now">;
 /** Who asks, and about which channel. */

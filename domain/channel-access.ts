@@ -2,7 +2,8 @@ import { ChatError } from "../protocol/errors.ts";
 import { OPEN_CHANNEL_TYPES } from "../protocol/http.ts";
 import { type AppId, type ChannelId, LOBBY } from "../protocol/ids.ts";
 import type { KeyCaller, UserCaller } from "./callers.ts";
-import type { ChannelRecord, ChannelStore, MemberRecord } from "./ports.ts";
+import type { ChannelRecord, ChannelStore } from "./ports/channels.ts";
+import type { MemberRecord } from "./ports/members.ts";
 
 export interface Access {
   channel: ChannelRecord;

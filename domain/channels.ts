@@ -7,7 +7,8 @@ import { actorOf } from "./audit-entry.ts";
 import { type Caller, creatorOf, type UserCaller } from "./callers.ts";
 import { requireVisible } from "./channel-access.ts";
 import type { Deps } from "./deps.ts";
-import type { ChannelRecord, MemberRecord, NewChannel } from "./ports.ts";
+import type { ChannelRecord, NewChannel } from "./ports/channels.ts";
+import type { MemberRecord } from "./ports/members.ts";
 import { isSameJson } from "./same-json.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { ChannelRecord, NewChannel } from "./ports.ts";
+import type { ChannelRecord, NewChannel } from "./ports/channels.ts";
 import type { AppId, UserId } from "../protocol/ids.ts";
 
 /** Who gets tokens, and for how long. Times are milliseconds since 1970. */

@@ -1,6 +1,7 @@
 import type { HealthCheck, HealthReply } from "../protocol/http.ts";
 import type { Deps } from "./deps.ts";
-import type { Probe, RoomLink } from "./ports.ts";
+import type { RoomLink } from "./ports/room-link.ts";
+import type { Probe } from "./ports/store.ts";
 import { type Timed, timedCheck } from "./timed-check.ts";
 
 type HealthDeps = Pick<Deps, "store" | "redis" | "rooms" | "sessions" | "limiter" | "configReport" | "now">;

@@ -6,7 +6,8 @@ import type { UserCaller } from "./callers.ts";
 import { requireVisible } from "./channel-access.ts";
 import type { Deps } from "./deps.ts";
 import { toMessage } from "./message.ts";
-import type { EventRange, RoomEvent, RoomTail } from "./ports.ts";
+import type { EventRange, RoomEvent } from "./ports/history.ts";
+import type { RoomTail } from "./ports/room-link.ts";
 
 type HistoryDeps = Pick<Deps, "store" | "rooms">;
 

@@ -5,7 +5,7 @@ import type { AppId } from "../protocol/ids.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import type { KeyCaller, SessionCaller } from "./callers.ts";
 import type { Deps } from "./deps.ts";
-import type { UserChange } from "./ports.ts";
+import type { UserChange } from "./ports/users.ts";
 
 type IssueDeps = Pick<Deps, "settings" | "store" | "driver" | "now" | "waitUntil" | "log" | "savedUsers">;
 

@@ -1,7 +1,8 @@
 import { ChatError } from "../protocol/errors.ts";
 import { parseJson } from "../protocol/json.ts";
 import { parseKeySet, type VerificationKey, type VerificationKeys } from "./key-set.ts";
-import type { KeySetCache, Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
+import type { KeySetCache } from "./ports/key-set-cache.ts";
 import { SharedWork } from "./shared-work.ts";
 import { within } from "./within.ts";
 

@@ -1,6 +1,7 @@
 import { ChatError } from "../protocol/errors.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import type { Limiter, Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
+import type { Limiter } from "./ports/limiter.ts";
 
 const REMEMBERED = 10_000;
 

@@ -1,5 +1,6 @@
 import { BoundedMap } from "./bounded-map.ts";
-import type { LimitAnswer, Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
+import type { LimitAnswer } from "./ports/limiter.ts";
 
 /** So many in so long. */
 export interface Allowance {

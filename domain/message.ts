@@ -1,6 +1,6 @@
 import type { Message } from "../protocol/frames.ts";
 import type { ChannelId, UserId } from "../protocol/ids.ts";
-import type { RoomEvent } from "./ports.ts";
+import type { RoomEvent } from "./ports/history.ts";
 
 /**
  * An event as `reader` sees it. Only its author learns the id a message was sent with: anyone else could use it to look

@@ -1,7 +1,7 @@
 import { signChatToken, type TokenKeys } from "./chat-tokens.ts";
 import type { ChatDriver } from "./driver.ts";
 import { LIMITS } from "../protocol/limits.ts";
-import type { ChannelStore } from "./ports.ts";
+import type { ChannelStore } from "./ports/channels.ts";
 
 // The creator and everybody one request can name.
 const MEMBERS_TOLD = LIMITS.membersPerCreate + 1;

@@ -5,7 +5,8 @@ import { auditEntry } from "./audit-entry.ts";
 import type { KeyCaller } from "./callers.ts";
 import type { Deps } from "./deps.ts";
 import { isSameJson } from "./same-json.ts";
-import type { AuditAction, Restriction, RestrictionChange } from "./ports.ts";
+import type { AuditAction } from "./ports/audit-log.ts";
+import type { Restriction, RestrictionChange } from "./ports/restrictions.ts";
 
 type PeopleDeps = Pick<Deps, "store" | "restrictions" | "rooms" | "now" | "wait">;
 /** Who asks, and about whom. */

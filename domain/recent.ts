@@ -1,4 +1,4 @@
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 import { SharedWork } from "./shared-work.ts";
 
 const PATIENCE_MS = 6_000;

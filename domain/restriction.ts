@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { ChatError } from "../protocol/errors.ts";
-import type { Restriction } from "./ports.ts";
+import type { Restriction } from "./ports/restrictions.ts";
 
 /** A restriction as it is kept outside the store. */
 export const RestrictionRecord: z.ZodMiniType<Restriction> = z.object({

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { Seq } from "../protocol/frames.ts";
 import { ClientMessageId, UserId } from "../protocol/ids.ts";
-import type { RoomEvent } from "./ports.ts";
+import type { RoomEvent } from "./ports/history.ts";
 
 /** A `RoomEvent` as a room keeps it and tells it: read back from storage, and by our own Worker. */
 export const RoomEventRecord: z.ZodMiniType<RoomEvent> = z.object({

@@ -8,7 +8,7 @@ import { claimedKind } from "./chat-tokens.ts";
 import { readCompactJwt, type UnverifiedJwt } from "./compact-jwt.ts";
 import type { KeySource } from "./jwks.ts";
 import type { VerificationKey } from "./key-set.ts";
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** An issuer whose session tokens are taken, with its own keys: a key never counts for another issuer. */
 export interface TrustedIssuer {

@@ -5,7 +5,7 @@ import { TIMES } from "../protocol/limits.ts";
 import { type ChatClaims, type TokenKeys, verifyChatToken } from "./chat-tokens.ts";
 import { type Early, FirstFrame } from "./first-frame.ts";
 import { isAllowedOrigin, type OriginSettings } from "./origins.ts";
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 import { problemResponse } from "./problem.ts";
 import { type Credentials, readCredentials, readHandshake } from "./socket-auth.ts";
 import { type AcceptedSocket, closeWith, type ServerSocket } from "./sockets.ts";

@@ -1,4 +1,4 @@
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** The wall clock going back by less than this is worth no notice. */
 const NOTICED_MS = 1_000;

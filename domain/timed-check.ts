@@ -1,4 +1,4 @@
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** What came of one check: how long it took, and whether it failed. */
 export interface Timed<Result> {

@@ -1,4 +1,4 @@
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** Allows a burst, then a steady rate. */
 export class TokenBucket {

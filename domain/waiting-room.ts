@@ -1,4 +1,4 @@
-import type { Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
 
 /** A client sends its token right after opening; a socket still silent after this is counted against its address. */
 const DAWDLING_MS = 1_000;

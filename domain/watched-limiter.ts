@@ -1,4 +1,5 @@
-import type { LimitAnswer, Limiter, LimitPolicyName, Now } from "./ports.ts";
+import type { Now } from "./ports/clock.ts";
+import type { LimitAnswer, Limiter, LimitPolicyName } from "./ports/limiter.ts";
 
 /** A limiter that remembers when it last had to count by itself, for health to tell. */
 export class WatchedLimiter implements Limiter {

@@ -1,7 +1,7 @@
 import type { Settings } from "../domain/config.ts";
 import { BoundedMap } from "../domain/bounded-map.ts";
 import { isAllowedOrigin } from "../domain/origins.ts";
-import type { LimitAnswer, LimitPolicyName } from "../domain/ports.ts";
+import type { LimitAnswer, LimitPolicyName } from "../domain/ports/limiter.ts";
 import { problemOf } from "../domain/problem.ts";
 import type { ChatError } from "../protocol/errors.ts";
 

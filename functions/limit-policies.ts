@@ -1,5 +1,5 @@
 import type { Settings } from "../domain/config.ts";
-import type { LimitPolicyName } from "../domain/ports.ts";
+import type { LimitPolicyName } from "../domain/ports/limiter.ts";
 
 const QUARTER_HOUR_SECONDS = 15 * 60;
 const MINUTE_SECONDS = 60;

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import { signChatToken, type TokenKeys } from "../domain/chat-tokens.ts";
-import type { EventRange, Now, RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { EventRange } from "../domain/ports/history.ts";
+import type { RoomLink, RoomPresenceRecord, RoomTail } from "../domain/ports/room-link.ts";
 import { RoomEventRecord } from "../domain/room-event.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { Seq } from "../protocol/frames.ts";

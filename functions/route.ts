@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import type { KeyCaller, SessionCaller, TokenCaller } from "../domain/callers.ts";
 import type { Settings } from "../domain/config.ts";
 import type { Deps } from "../domain/deps.ts";
-import type { LimitPolicyName } from "../domain/ports.ts";
+import type { LimitPolicyName } from "../domain/ports/limiter.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { UserId } from "../protocol/ids.ts";
 

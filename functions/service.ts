@@ -5,16 +5,13 @@ import type { Deps } from "../domain/deps.ts";
 import { createSavedUsers } from "../domain/issue-tokens.ts";
 import type { Log } from "../domain/log.ts";
 import { createNativeDriver } from "../domain/native-driver.ts";
-import type {
-  KeySetCache,
-  Limiter,
-  Now,
-  PresenceBoard,
-  Probe,
-  RestrictionBoard,
-  RoomLink,
-  WorkerStore,
-} from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { KeySetCache } from "../domain/ports/key-set-cache.ts";
+import type { Limiter } from "../domain/ports/limiter.ts";
+import type { PresenceBoard } from "../domain/ports/presence-board.ts";
+import type { RestrictionBoard } from "../domain/ports/restrictions.ts";
+import type { RoomLink } from "../domain/ports/room-link.ts";
+import type { Probe, WorkerStore } from "../domain/ports/store.ts";
 import { Recent } from "../domain/recent.ts";
 import { SteadyClock } from "../domain/steady-clock.ts";
 import { createSessionVerifier } from "../domain/session-verifier.ts";

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import * as z from "zod/mini";
 import type { Settings } from "../domain/config.ts";
-import type { Now } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
 import { ChatError } from "../protocol/errors.ts";
 
 export interface StreamClientDeps {

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import * as z from "zod/mini";
 import type { ChatDriver, CreatedChannel } from "../domain/driver.ts";
-import type { NewChannel } from "../domain/ports.ts";
+import type { NewChannel } from "../domain/ports/channels.ts";
 import { ChannelType, Custom } from "../protocol/http.ts";
 import { UserId } from "../protocol/ids.ts";
 import { createStreamClient, type StreamClient, type StreamClientDeps } from "./stream-client.ts";

@@ -1,6 +1,10 @@
 import { type ChatClaims, type TokenKind, createTokenKeys, verifyChatToken } from "../domain/chat-tokens.ts";
 import { readConfig, type Settings, type Variables } from "../domain/config.ts";
-import type { HistoryStore, ModerationStore, Now, PresenceBoard, RoomStore } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
+import type { HistoryStore } from "../domain/ports/history.ts";
+import type { ModerationStore } from "../domain/ports/moderation.ts";
+import type { PresenceBoard } from "../domain/ports/presence-board.ts";
+import type { RoomStore } from "../domain/ports/room-store.ts";
 import type { Vocabulary } from "../domain/moderation/vocabulary.ts";
 import type { After } from "./fan-out.ts";
 import { createRoomLogger, type RoomLogger } from "./log.ts";

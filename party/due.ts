@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { AuditEntryRecord } from "../domain/audit-record.ts";
-import type { NewMember, RoomBatch } from "../domain/ports.ts";
+import type { NewMember } from "../domain/ports/members.ts";
+import type { RoomBatch } from "../domain/ports/room-store.ts";
 import { UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";
 import { DUE_PER_BATCH, PREFIXES, readDue } from "./kept.ts";

@@ -1,4 +1,6 @@
-import type { BanRecord, ChannelRecord, RoomEvent } from "../domain/ports.ts";
+import type { BanRecord } from "../domain/ports/bans.ts";
+import type { ChannelRecord } from "../domain/ports/channels.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
 import { ChatError } from "../protocol/errors.ts";
 import { LOBBY, type UserId } from "../protocol/ids.ts";
 import type { RoomDeps } from "./deps.ts";

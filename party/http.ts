@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
-import type { RoomPresenceRecord, RoomTail } from "../domain/ports.ts";
+import type { RoomPresenceRecord, RoomTail } from "../domain/ports/room-link.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
 import { RoomOrder } from "../domain/orders.ts";
 import { readBan, readRoomPath, requireBearer } from "./admission.ts";

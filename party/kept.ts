@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { RoomEvent } from "../domain/ports.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
 import { AuditEntryRecord } from "../domain/audit-record.ts";
 import { SpentIds } from "../domain/room/spent-ids.ts";
 import { RoomEventRecord } from "../domain/room-event.ts";

@@ -1,4 +1,4 @@
-import type { RoomEvent } from "../domain/ports.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
 import { decideMessage, type MessageDecision } from "../domain/room/accept-message.ts";
 import type { ClientFrame } from "../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { createFilter, type Filter, type ModerationLists, NO_FILTER } from "../domain/moderation/filter.ts";
 import type { Vocabulary } from "../domain/moderation/vocabulary.ts";
-import type { ModerationStore } from "../domain/ports.ts";
+import type { ModerationStore } from "../domain/ports/moderation.ts";
 import { isSameJson } from "../domain/same-json.ts";
 import { ModerationSettings } from "../protocol/http.ts";
 import type { Durable } from "./durable.ts";

@@ -1,4 +1,4 @@
-import type { Now } from "../domain/ports.ts";
+import type { Now } from "../domain/ports/clock.ts";
 import { contentHash } from "../domain/room/content-hash.ts";
 import { EventLog } from "../domain/room/event-log.ts";
 import { MessageLimit } from "../domain/room/message-limit.ts";

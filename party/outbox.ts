@@ -1,5 +1,7 @@
 import { BatchRefused } from "../domain/batch-refused.ts";
-import type { AuditEntry, RoomBatch, RoomEvent, RoomStore } from "../domain/ports.ts";
+import type { AuditEntry } from "../domain/ports/audit-log.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
+import type { RoomBatch, RoomStore } from "../domain/ports/room-store.ts";
 import type { Backlog } from "../domain/room/accept-message.ts";
 import { RETRY_LONGEST_MS, retryDelayMs } from "../domain/room/backoff.ts";
 import { dueAt } from "../domain/steady-clock.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { isOvertaken, PersonOrder } from "../domain/orders.ts";
-import type { Restriction } from "../domain/ports.ts";
+import type { Restriction } from "../domain/ports/restrictions.ts";
 import { laterRevocation, requireUnrestricted, RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
 import { TokenBucket } from "../domain/token-bucket.ts";
 import { KNOCKS, VISIT_KEPT_MS, VISIT_NEWS_MS, VISIT_UNDER_WAY_MS, VISITS_MAX } from "../domain/visits.ts";

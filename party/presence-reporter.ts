@@ -1,4 +1,4 @@
-import type { PresenceBoard } from "../domain/ports.ts";
+import type { PresenceBoard } from "../domain/ports/presence-board.ts";
 import type { UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";
 import { KEYS, type RoomIdentity } from "./kept.ts";

@@ -1,5 +1,5 @@
 import { toMessage } from "../domain/message.ts";
-import type { RoomEvent } from "../domain/ports.ts";
+import type { RoomEvent } from "../domain/ports/history.ts";
 import { roughBytes } from "../domain/room/event-log.ts";
 import { Unread } from "../domain/room/unread.ts";
 import { TIMES } from "../protocol/limits.ts";

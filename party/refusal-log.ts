@@ -1,4 +1,4 @@
-import type { AuditAction, AuditEntry } from "../domain/ports.ts";
+import type { AuditAction, AuditEntry } from "../domain/ports/audit-log.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { ChannelId, UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";

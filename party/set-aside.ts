@@ -1,4 +1,4 @@
-import type { EventRange, RoomEvent } from "../domain/ports.ts";
+import type { EventRange, RoomEvent } from "../domain/ports/history.ts";
 import { dueAt } from "../domain/steady-clock.ts";
 import type { ClientMessageId, UserId } from "../protocol/ids.ts";
 import type { Durable } from "./durable.ts";

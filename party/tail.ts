@@ -1,4 +1,4 @@
-import type { EventRange, RoomEvent } from "../domain/ports.ts";
+import type { EventRange, RoomEvent } from "../domain/ports/history.ts";
 import { readEvents } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
 import type { ChatRoom } from "./room.ts";

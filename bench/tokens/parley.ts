@@ -1,5 +1,7 @@
 import { readConfig, type Variables } from "../../domain/config.ts";
-import type { Limiter, PresenceBoard, Store } from "../../domain/ports.ts";
+import type { Limiter } from "../../domain/ports/limiter.ts";
+import type { PresenceBoard } from "../../domain/ports/presence-board.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { createApp } from "../../functions/app.ts";
 import { createDeps, type World } from "../../functions/service.ts";
 import { UNRESTRICTED } from "../../domain/restriction.ts";

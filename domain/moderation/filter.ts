@@ -1,4 +1,4 @@
-import type { ModerationRecord } from "../ports.ts";
+import type { ModerationRecord } from "../ports/moderation.ts";
 import { fold, type Folded } from "./fold.ts";
 import { maskSpans } from "./mask.ts";
 import { readSpaced, readTokens, type Token, type Tokens } from "./tokens.ts";

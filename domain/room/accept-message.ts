@@ -2,7 +2,7 @@ import { parseContent } from "../../protocol/content.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
 import type { Filter } from "../moderation/filter.ts";
-import type { RoomEvent } from "../ports.ts";
+import type { RoomEvent } from "../ports/history.ts";
 import { contentHash } from "./content-hash.ts";
 import type { EventLog, KnownMessage } from "./event-log.ts";
 import type { MessageLimit } from "./message-limit.ts";

@@ -1,6 +1,6 @@
 import type { Since } from "../../protocol/frames.ts";
 import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
-import type { RoomEvent } from "../ports.ts";
+import type { RoomEvent } from "../ports/history.ts";
 import { contentHash } from "./content-hash.ts";
 
 /** How far back a room can replay by itself; clients page HTTP history for what is older. */

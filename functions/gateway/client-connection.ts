@@ -1,5 +1,5 @@
 import { verifyChatToken } from "../../domain/chat-tokens.ts";
-import type { Now } from "../../domain/ports.ts";
+import type { Now } from "../../domain/ports/clock.ts";
 import type { Guest } from "../../domain/socket-door.ts";
 import { closeQuietly, closeWith, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
 import { welcomeFrame } from "../../domain/welcome.ts";

@@ -1,5 +1,5 @@
 import { closeQuietly, sendQuietly, type ServerSocket } from "../../domain/sockets.ts";
-import type { Now } from "../../domain/ports.ts";
+import type { Now } from "../../domain/ports/clock.ts";
 import { ChatError, type CloseReason, type ErrorCode, ERRORS } from "../../protocol/errors.ts";
 import type { ClientFrame, ServerFrame, Since } from "../../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../../protocol/ids.ts";

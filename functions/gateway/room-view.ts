@@ -1,6 +1,6 @@
 import type { ServerFrame, Since } from "../../protocol/frames.ts";
 import type { ChannelId } from "../../protocol/ids.ts";
-import type { Now } from "../../domain/ports.ts";
+import type { Now } from "../../domain/ports/clock.ts";
 import { parseRoomFrame, type RoomFrame, toRoomFrame } from "./room-frame.ts";
 import { RosterView } from "./roster-view.ts";
 

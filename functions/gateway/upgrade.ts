@@ -1,7 +1,7 @@
 import type { TokenKeys } from "../../domain/chat-tokens.ts";
 import type { Settings } from "../../domain/config.ts";
 import type { Log } from "../../domain/log.ts";
-import type { Now } from "../../domain/ports.ts";
+import type { Now } from "../../domain/ports/clock.ts";
 import { type Entrance, openDoor } from "../../domain/socket-door.ts";
 import { readRoomParameter } from "../../domain/socket-auth.ts";
 import { acceptSocket } from "../../domain/sockets.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPostgresStore } from "../../db/postgres-store.ts";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { batchOf, channelOf, eventOf, newApp, room, user } from "./contract/opened-store.ts";
 import { openLocalDatabase, type TestDatabase } from "./databases.ts";

@@ -3,7 +3,7 @@ import { BlockedIdentities } from "../../db/blocked-identities.ts";
 import { createUpstashLimiter, type UpstashLimiterOptions } from "../../db/upstash-limiter.ts";
 import type { Redis } from "../../db/upstash.ts";
 import { LocalLimiter } from "../../domain/local-limiter.ts";
-import type { Limiter, LimitPolicyName } from "../../domain/ports.ts";
+import type { Limiter, LimitPolicyName } from "../../domain/ports/limiter.ts";
 import { BROKEN_WAYS, type BrokenWay, openBrokenRedis, openRedis, type TestRedis } from "./redis-servers.ts";
 
 /** So long that no test runs into the next window. */

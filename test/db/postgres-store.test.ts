@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selectEvents } from "../../db/history.ts";
 import { migrate } from "../../db/migrate.ts";
 import { createPostgresStore } from "../../db/postgres-store.ts";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { batchOf, channelOf, eventsOf, newApp, room } from "./contract/opened-store.ts";
 import { openLocalDatabase, type TestDatabase } from "./databases.ts";
 

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createRestrictionBoard } from "../../db/restriction-board.ts";
 import { createUpstashLimiter } from "../../db/upstash-limiter.ts";
 import type { Command, Redis } from "../../db/upstash.ts";
-import type { LimitPolicyName, Restriction } from "../../domain/ports.ts";
+import type { LimitPolicyName } from "../../domain/ports/limiter.ts";
+import type { Restriction } from "../../domain/ports/restrictions.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
 import { openRedis, type TestRedis } from "./redis-servers.ts";
 

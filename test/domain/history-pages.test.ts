@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { readHistory } from "../../domain/history.ts";
-import type { EventRange, RoomEvent, RoomTail } from "../../domain/ports.ts";
+import type { EventRange, RoomEvent } from "../../domain/ports/history.ts";
+import type { RoomTail } from "../../domain/ports/room-link.ts";
 import { ChannelId } from "../../protocol/ids.ts";
 import { alice, APP, createMemoryDeps, roomEvent } from "../support/memory-deps.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import english from "../../db/moderation/english.json" with { type: "json" };
 import { createFilter, type ModerationLists } from "../../domain/moderation/filter.ts";
 import { createVocabulary } from "../../domain/moderation/vocabulary.ts";
-import type { ModerationRecord } from "../../domain/ports.ts";
+import type { ModerationRecord } from "../../domain/ports/moderation.ts";
 
 const vocabulary = createVocabulary(english);
 const set = (change: Partial<ModerationRecord>): ModerationRecord => ({

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTokenKeys, type TokenKeys, verifyChatToken } from "../../domain/chat-tokens.ts";
-import type { RoomLink } from "../../domain/ports.ts";
+import type { RoomLink } from "../../domain/ports/room-link.ts";
 import { createRoomLink } from "../../functions/room-link.ts";
 import { ChannelId } from "../../protocol/ids.ts";
 import { alice, APP, roomEvent, START } from "../support/memory-deps.ts";

@@ -78,7 +78,7 @@ describe("import directions", () => {
     ["functions/index.ts", "cloudflare:workers"],
     ["party/index.ts", "../db/postgres-store.ts"],
     ["db/schema.ts", "drizzle-orm/pg-core"],
-    ["db/a.ts", "../domain/ports.ts"],
+    ["db/a.ts", "../domain/ports/store.ts"],
     ["web/a.ts", "../protocol/frames.ts"],
     ["client/a.ts", "../protocol/errors.ts"],
     ["client/react/a.ts", "../chat-client.ts"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SteadyClock } from "../../domain/steady-clock.ts";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { type Client, settle, World } from "./world.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { ChannelType } from "../../protocol/http.ts";
 import { AppId, ChannelId, UserId } from "../../protocol/ids.ts";

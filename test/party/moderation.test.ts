@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ModerationRecord } from "../../domain/ports.ts";
+import type { ModerationRecord } from "../../domain/ports/moderation.ts";
 import { entryOf } from "../db/contract/opened-store.ts";
 import { settle, World } from "./world.ts";
 

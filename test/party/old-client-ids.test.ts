@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { BatchRefused } from "../../domain/batch-refused.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BanRecord } from "../../domain/ports.ts";
+import type { BanRecord } from "../../domain/ports/bans.ts";
 import { UserId } from "../../protocol/ids.ts";
 import { type Client, World, type WorldOptions } from "./world.ts";
 

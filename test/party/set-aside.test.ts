@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { BatchRefused } from "../../domain/batch-refused.ts";
 import { readHistory } from "../../domain/history.ts";
-import type { RoomTail, Store } from "../../domain/ports.ts";
+import type { RoomTail } from "../../domain/ports/room-link.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { World } from "./world.ts";

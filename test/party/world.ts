@@ -2,7 +2,7 @@ import { createTokenKeys, signChatToken, type TokenKind, verifyChatToken } from 
 import type { RoomOrder } from "../../domain/orders.ts";
 import english from "../../db/moderation/english.json" with { type: "json" };
 import { createVocabulary, type Vocabulary } from "../../domain/moderation/vocabulary.ts";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
 import { createRoomLogger } from "../../party/log.ts";
 import { ChatRoom } from "../../party/room.ts";

@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import { readConfig, type Variables } from "../../domain/config.ts";
-import type { Store } from "../../domain/ports.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";
 import { createDeps } from "../../functions/service.ts";

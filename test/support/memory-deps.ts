@@ -5,20 +5,13 @@ import { signChatToken, type TokenKind } from "../../domain/chat-tokens.ts";
 import { userIdentity } from "../../domain/callers.ts";
 import { readConfig } from "../../domain/config.ts";
 import type { Deps } from "../../domain/deps.ts";
-import type {
-  KeySetCache,
-  LimitAnswer,
-  Limiter,
-  LimitPolicyName,
-  PresenceBoard,
-  Restriction,
-  RestrictionBoard,
-  RoomEvent,
-  RoomLink,
-  RoomPresenceRecord,
-  RoomTail,
-  Store,
-} from "../../domain/ports.ts";
+import type { RoomEvent } from "../../domain/ports/history.ts";
+import type { KeySetCache } from "../../domain/ports/key-set-cache.ts";
+import type { LimitAnswer, Limiter, LimitPolicyName } from "../../domain/ports/limiter.ts";
+import type { PresenceBoard } from "../../domain/ports/presence-board.ts";
+import type { Restriction, RestrictionBoard } from "../../domain/ports/restrictions.ts";
+import type { RoomLink, RoomPresenceRecord, RoomTail } from "../../domain/ports/room-link.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import type { PersonOrder, RoomOrder } from "../../domain/orders.ts";
 import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";

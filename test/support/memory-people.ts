@@ -1,4 +1,6 @@
-import type { BanRecord, RestrictionChange, Store } from "../../domain/ports.ts";
+import type { BanRecord } from "../../domain/ports/bans.ts";
+import type { RestrictionChange } from "../../domain/ports/restrictions.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import type { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
 import { addAudit, byId, membersOf, nameOf, type State } from "./memory-state.ts";
 

@@ -1,14 +1,12 @@
-import type {
-  ApiKeyRecord,
-  AuditEntry,
-  BanRecord,
-  ChannelRecord,
-  MemberRecord,
-  ModerationRecord,
-  Restriction,
-  RoomEvent,
-  UserRecord,
-} from "../../domain/ports.ts";
+import type { ApiKeyRecord } from "../../domain/ports/api-keys.ts";
+import type { AuditEntry } from "../../domain/ports/audit-log.ts";
+import type { BanRecord } from "../../domain/ports/bans.ts";
+import type { ChannelRecord } from "../../domain/ports/channels.ts";
+import type { RoomEvent } from "../../domain/ports/history.ts";
+import type { MemberRecord } from "../../domain/ports/members.ts";
+import type { ModerationRecord } from "../../domain/ports/moderation.ts";
+import type { Restriction } from "../../domain/ports/restrictions.ts";
+import type { UserRecord } from "../../domain/ports/users.ts";
 import type { AppId, ChannelId } from "../../protocol/ids.ts";
 
 /** What the memory store keeps. */

@@ -1,16 +1,11 @@
 import { BatchRefused, type RefusedEvent } from "../../domain/batch-refused.ts";
-import type {
-  ApiKeyRecord,
-  AuditEntry,
-  AuditStore,
-  ChannelRecord,
-  EventRange,
-  ModerationStore,
-  NewChannel,
-  RoomBatch,
-  RoomEvent,
-  Store,
-} from "../../domain/ports.ts";
+import type { ApiKeyRecord } from "../../domain/ports/api-keys.ts";
+import type { AuditEntry, AuditStore } from "../../domain/ports/audit-log.ts";
+import type { ChannelRecord, NewChannel } from "../../domain/ports/channels.ts";
+import type { EventRange, RoomEvent } from "../../domain/ports/history.ts";
+import type { ModerationStore } from "../../domain/ports/moderation.ts";
+import type { RoomBatch } from "../../domain/ports/room-store.ts";
+import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import type { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
 import { isBannedFrom, peopleStore } from "./memory-people.ts";

@@ -1,4 +1,4 @@
-import type { RoomEvent } from "../../domain/ports.ts";
+import type { RoomEvent } from "../../domain/ports/history.ts";
 import { ClientMessageId, UserId } from "../../protocol/ids.ts";
 
 export const user = (id: string): UserId => UserId.parse(id);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApiKey, createKeyRing, isSameInConstantTime, verifyApiKey } from "../../domain/api-keys.ts";
 import { readConfig } from "../../domain/config.ts";
-import type { ApiKeyRecord } from "../../domain/ports.ts";
+import type { ApiKeyRecord } from "../../domain/ports/api-keys.ts";
 import { readBearer } from "../../domain/socket-auth.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
 import type { TokenReply } from "../../protocol/http.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BatchRefused } from "../../../domain/batch-refused.ts";
-import type { Store } from "../../../domain/ports.ts";
+import type { Store } from "../../../domain/ports/store.ts";
 import type { AppId, ClientMessageId } from "../../../protocol/ids.ts";
 import { batchOf, channelOf, eventOf, eventsOf, newApp, newcomer, type Opened, room, user } from "./opened-store.ts";
 

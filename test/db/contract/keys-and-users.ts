@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ApiKeyRecord } from "../../../domain/ports.ts";
+import type { ApiKeyRecord } from "../../../domain/ports/api-keys.ts";
 import { newApp, type Opened, user } from "./opened-store.ts";
 
 export function describeKeys(opened: Opened): void {

@@ -1,5 +1,9 @@
-import type { Store } from "../../../domain/ports.ts";
-import type { AuditEntry, NewChannel, NewMember, RoomBatch, RoomEvent } from "../../../domain/ports.ts";
+import type { Store } from "../../../domain/ports/store.ts";
+import type { AuditEntry } from "../../../domain/ports/audit-log.ts";
+import type { NewChannel } from "../../../domain/ports/channels.ts";
+import type { RoomEvent } from "../../../domain/ports/history.ts";
+import type { NewMember } from "../../../domain/ports/members.ts";
+import type { RoomBatch } from "../../../domain/ports/room-store.ts";
 import type { AppId, ChannelId, ClientMessageId, UserId } from "../../../protocol/ids.ts";
 
 /** A store under test. Every test takes an app of its own, so they share one database and never meet. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BanRecord } from "../../../domain/ports.ts";
+import type { BanRecord } from "../../../domain/ports/bans.ts";
 import { batchOf, channelOf, entryOf, eventsOf, newApp, type Opened, room, user } from "./opened-store.ts";
 
 const AT = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));

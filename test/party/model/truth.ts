@@ -1,4 +1,4 @@
-import type { RoomEvent } from "../../../domain/ports.ts";
+import type { RoomEvent } from "../../../domain/ports/history.ts";
 import type { Message, ServerFrame, ServerFrameOf } from "../../../protocol/frames.ts";
 
 /** What a message was acked as. */

@@ -1,5 +1,6 @@
 import { BatchRefused } from "../../../domain/batch-refused.ts";
-import type { RoomBatch, Store } from "../../../domain/ports.ts";
+import type { RoomBatch } from "../../../domain/ports/room-store.ts";
+import type { Store } from "../../../domain/ports/store.ts";
 import { ChatError } from "../../../protocol/errors.ts";
 import { createMemoryStore } from "../../support/memory-store.ts";
 
