@@ -1,3 +1,18 @@
+import type { Recorder } from "../history/recorder.ts";
+import type { ChaosHttp } from "./http.ts";
+import type { SecretWatch } from "./secrets.ts";
+
+/** What every client of a run is given. */
+export interface ChaosClientDeps {
+  recorder: Recorder;
+  http: ChaosHttp;
+  secrets: SecretWatch;
+  /** From 0 up to 1; decides nothing but when and how something is tried again. */
+  random: () => number;
+  /** Numbers the sockets of the whole run. */
+  nextSocket: () => number;
+}
+
 /** What a client does that is not asked of it: reads, reconnects, sends again. */
 export interface ChaosClientOptions {
   /** Its name in the history. */

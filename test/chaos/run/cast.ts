@@ -1,7 +1,7 @@
 import type { ChaosClient, ChaosClientOptions } from "../clients/chaos-client.ts";
 import { ChaosHttp } from "../clients/http.ts";
-import { RawClient } from "../clients/raw-client.ts";
-import { SdkClient } from "../clients/sdk-client.ts";
+import { RawClient } from "../clients/raw/raw-client.ts";
+import { SdkClient } from "../clients/sdk/sdk-client.ts";
 import type { SecretWatch } from "../clients/secrets.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { ChaosWorld } from "../world/types.ts";

@@ -1,22 +1,13 @@
-import { ChatClient } from "../../../client/chat-client.ts";
-import { ChatError } from "../../../client/chat-error.ts";
-import type { ChatRoom } from "../../../client/room.ts";
-import type { ChatMessage, ChatTokens, Person, RoomState, Sent, Typist } from "../../../client/types.ts";
-import type { Recorder, VisibleMessage } from "../history/recorder.ts";
-import type { ChaosClient, ChaosClientOptions } from "./chaos-client.ts";
+import { ChatClient } from "../../../../client/chat-client.ts";
+import { ChatError } from "../../../../client/chat-error.ts";
+import type { ChatRoom } from "../../../../client/room.ts";
+import type { ChatMessage, ChatTokens, Person, RoomState, Sent, Typist } from "../../../../client/types.ts";
+import type { VisibleMessage } from "../../history/recorder.ts";
+import type { ChaosClient, ChaosClientDeps, ChaosClientOptions } from "../chaos-client.ts";
 import { tapFetch } from "./fetch-tap.ts";
-import type { ChaosHttp } from "./http.ts";
-import type { SecretWatch } from "./secrets.ts";
 import { SocketTap } from "./socket-tap.ts";
 
-export interface SdkClientDeps {
-  recorder: Recorder;
-  http: ChaosHttp;
-  secrets: SecretWatch;
-  /** From 0 up to 1; decides nothing but when something is tried again. */
-  random: () => number;
-  /** Numbers the sockets of the whole run. */
-  nextSocket: () => number;
+export interface SdkClientDeps extends ChaosClientDeps {
   apiUrl: string;
   wsUrl: string;
 }

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { HistoryPage, Problem } from "../../../protocol/http.ts";
-import { parseJson } from "../../../protocol/json.ts";
-import type { Recorder } from "../history/recorder.ts";
-import type { SecretWatch } from "./secrets.ts";
+import { HistoryPage, Problem } from "../../../../protocol/http.ts";
+import { parseJson } from "../../../../protocol/json.ts";
+import type { Recorder } from "../../history/recorder.ts";
+import type { SecretWatch } from "../secrets.ts";
 
 export interface FetchTapDeps {
   client: string;

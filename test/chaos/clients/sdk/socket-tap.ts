@@ -1,10 +1,10 @@
 import { type ClientOptions, WebSocket } from "ws";
-import type { ChatPlatform } from "../../../client/types.ts";
-import { ClientFrame, ServerFrame, splitLines } from "../../../protocol/frames.ts";
-import { parseJson } from "../../../protocol/json.ts";
-import type { Recorder } from "../history/recorder.ts";
-import { contentDigest } from "../history/recorder.ts";
-import type { SecretWatch } from "./secrets.ts";
+import type { ChatPlatform } from "../../../../client/types.ts";
+import { ClientFrame, ServerFrame, splitLines } from "../../../../protocol/frames.ts";
+import { parseJson } from "../../../../protocol/json.ts";
+import type { Recorder } from "../../history/recorder.ts";
+import { contentDigest } from "../../history/recorder.ts";
+import type { SecretWatch } from "../secrets.ts";
 
 export interface TapDeps {
   recorder: Recorder;

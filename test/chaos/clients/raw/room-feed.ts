@@ -1,4 +1,4 @@
-import type { Message, Since } from "../../../protocol/frames.ts";
+import type { Message, Since } from "../../../../protocol/frames.ts";
 
 /** What a client has of one room: everything up to `head`, and what came after a gap. */
 export class RoomFeed {

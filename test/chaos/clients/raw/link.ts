@@ -1,6 +1,6 @@
 import { type ClientOptions, WebSocket } from "ws";
-import { ServerFrame, splitLines } from "../../../protocol/frames.ts";
-import { parseJson } from "../../../protocol/json.ts";
+import { ServerFrame, splitLines } from "../../../../protocol/frames.ts";
+import { parseJson } from "../../../../protocol/json.ts";
 
 /** One WebSocket, from its opening to its close. */
 export interface LinkEvents {
