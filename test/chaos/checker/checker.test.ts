@@ -1,241 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../history/entries.ts";
 import { INVARIANT_NAMES, type InvariantName, judge } from "./check.ts";
-import { ROOM, Story } from "./story.ts";
+import { BAD_HISTORIES } from "./bad-histories.ts";
+import { beginStory, ROOM } from "./story.ts";
 
 /** The invariants that a history breaks. */
 function broken(entries: readonly Entry[]): InvariantName[] {
   return judge(entries).flatMap(({ name, violations }) => (violations.length > 0 ? [name] : []));
 }
 
-/** Two people who have talked. */
-function begin(): Story {
-  const story = new Story();
-  story.come("ann");
-  story.come("bob");
-  story.say("ann", "a-000001");
-  story.say("bob", "b-000001");
-  return story;
-}
-
-/** Each invariant with the least that breaks it, and nothing else. */
-const BAD: Record<InvariantName, () => Entry[]> = {
-  "acked messages are in history": () => {
-    const story = begin();
-    story.attempt("ann", "a-000002");
-    story.ack("ann", "a-000002", { seq: 3, id: "m3" });
-    return story.end();
-  },
-  "a message sent again is there once": () => {
-    const story = begin();
-    story.attempt("ann", "a-000002");
-    const first = story.store("user-ann", "content of a-000002");
-    const again = story.store("user-ann", "content of a-000002");
-    story.ack("ann", "a-000002", first);
-    for (const name of ["ann", "bob"]) story.deliver(name, first.n, again.n);
-    return story.end();
-  },
-  "seq is 1..head, one content each": () => {
-    const story = begin();
-    story.stored.push({ n: -1, seq: 3, id: "hole", user: "", content: "" });
-    const next = sayUnseen(story, "ann", "a-000002");
-    for (const name of ["ann", "bob"]) {
-      const { socket } = story.socketOf(name);
-      story.drop(name);
-      story.sockets.set(name, { client: name, socket: socket + 10, joinedAt: story.at });
-      story.write({ kind: "opened", client: name, socket: socket + 10 });
-      story.write({ ...joined(name, socket + 10), seq: 4, messages: [next.n] });
-    }
-    // Nobody else notices: those who look came after the hole.
-    const entries = story.end({
-      http: story.stored.filter(({ n }) => n >= 0),
-      postgres: story.stored.filter(({ n }) => n >= 0),
-    });
-    return entries.filter((entry) => entry.kind !== "saw" && !(entry.kind === "joined" && entry.seq < 4));
-  },
-  "acks of one message agree": () => {
-    const story = begin();
-    story.attempt("ann", "a-000001");
-    story.ack("ann", "a-000001", { seq: 7, id: "m7" }, true);
-    return story.end();
-  },
-  "history has what was just acked": () => {
-    const story = begin();
-    story.write({ kind: "page", client: "ann", room: ROOM, askedAt: story.at, limit: 50, fills: false, messages: [0] });
-    return story.end();
-  },
-  "every history was read": () => {
-    const entries = begin().end();
-    return entries.filter((entry) => entry.kind !== "history" || entry.source !== "postgres");
-  },
-  "views are contiguous": () => {
-    const story = begin();
-    const lost = sayUnseen(story, "ann", "a-000002");
-    const next = sayUnseen(story, "ann", "a-000003");
-    story.deliver("ann", lost.n, next.n);
-    // A fault has lost the frame, and the client has never looked for it.
-    story.fault({ name: "frames_dropped", mangles: true }, () => story.deliver("bob", next.n));
-    return story.end();
-  },
-  "views are equal 30 s after healing": () => {
-    const story = begin();
-    const last = sayUnseen(story, "ann", "a-000002");
-    story.deliver("ann", last.n);
-    story.phase("faults");
-    story.phase("healed");
-    story.pass(31_000);
-    story.deliver("bob", last.n);
-    return story.end();
-  },
-  "streams have no gap and no repeat": () => {
-    const story = begin();
-    story.deliver("bob", 1);
-    return story.end();
-  },
-  "resume is whole or says it is not": () => {
-    const story = begin();
-    story.drop("bob");
-    story.write({ kind: "opened", client: "bob", socket: 9 });
-    story.write({ ...joined("bob", 9), since: { epoch: "another", seq: 2 }, recovered: true, seq: 2, messages: [] });
-    return story.end();
-  },
-  "slow readers are held back": () => {
-    const story = begin();
-    story.come("dee", "deaf");
-    for (let at = 0; at < 80; at++) story.say("ann", `a-1000${at}`);
-    return story.end();
-  },
-  "nothing refused is visible": () => {
-    const story = begin();
-    story.attempt("ann", "a-000002");
-    story.refuse("ann", "a-000002");
-    const message = story.store("user-ann", "content of a-000002");
-    for (const name of ["ann", "bob"]) story.deliver(name, message.n);
-    return story.end();
-  },
-  "nothing is visible that nobody sent": () => {
-    const story = begin();
-    const message = story.store("user-ann", "out of nowhere");
-    for (const name of ["ann", "bob"]) story.deliver(name, message.n);
-    return story.end();
-  },
-  "one socket's sends keep their order": () => {
-    const story = begin();
-    story.attempt("ann", "a-000002");
-    story.attempt("ann", "a-000003");
-    const [first, second] = [
-      story.store("user-ann", "content of a-000003"),
-      story.store("user-ann", "content of a-000002"),
-    ];
-    story.ack("ann", "a-000003", first);
-    story.ack("ann", "a-000002", second);
-    for (const name of ["ann", "bob"]) story.deliver(name, first.n, second.n);
-    return story.end();
-  },
-  "presence equals the live sockets": () => {
-    const story = begin();
-    story.come("cat");
-    story.drop("cat", true);
-    story.pass(60_000);
-    story.write({ kind: "presence_due" });
-    return story.end();
-  },
-  "short reconnects are not seen": () => {
-    const story = begin();
-    story.drop("bob");
-    story.tellGone("bob");
-    story.open("bob", 2);
-    return story.end();
-  },
-  "typing is never older than 6 s": () => {
-    const story = begin();
-    story.write({ kind: "typed", client: "ann", room: ROOM, isTyping: true });
-    story.write({ kind: "typing", client: "bob", socket: 2, room: ROOM, user: "user-ann", isTyping: true });
-    story.pass(9_000);
-    return story.end();
-  },
-  "the outbox stays in its bounds": () => {
-    const story = begin();
-    for (let at = 0; at < 20; at++) story.say("ann", `a-2000${at}`);
-    story.write({ kind: "rows", room: ROOM, after: 0, count: 2, first: 1, last: 2 });
-    return story.end();
-  },
-  "the outbox drains in order": () => {
-    const story = begin();
-    story.say("ann", "a-000002");
-    story.write({ kind: "rows", room: ROOM, after: 0, count: 2, first: 1, last: 3 });
-    return story.end();
-  },
-  "the outbox drains": () => {
-    const story = begin();
-    return story.end({ postgres: story.stored.slice(0, 1) });
-  },
-  "other rooms' acks stay fast": () => {
-    const story = begin();
-    for (let at = 0; at < 50; at++) story.say("ann", `a-3000${at}`);
-    story.phase("faults");
-    story.fault({ name: "rooms_evicted", room: "another" }, () => {
-      for (let at = 0; at < 150; at++) {
-        const id = `a-4000${at}`;
-        story.attempt("ann", id);
-        const message = story.store("user-ann", `content of ${id}`);
-        const place = { client: "ann", socket: 1, room: ROOM };
-        story.write({
-          kind: "ack",
-          ...place,
-          id,
-          message: message.id,
-          seq: message.seq,
-          epoch: "one",
-          duplicate: false,
-          ms: 10 + at / 2,
-        });
-        for (const name of ["ann", "bob"]) story.deliver(name, message.n);
-      }
-    });
-    story.phase("healed");
-    return story.end();
-  },
-  "the rooms stay under their memory bound": () => {
-    const story = begin();
-    story.write({ kind: "memory", bytes: 1_001 });
-    return story.end();
-  },
-  "no 5xx other than 503": () => {
-    const story = begin();
-    story.write({ kind: "request", route: "GET /v1/channels", status: 503, code: "storage_unavailable" });
-    story.write({ kind: "request", route: "GET /v1/channels", status: 500, code: "internal" });
-    return story.end();
-  },
-  "an app shows every message once": () => {
-    const story = begin();
-    const [first, second] = story.stored.map(({ n }) => n);
-    story.shows("ann", [first ?? 0, second ?? 0, second ?? 0]);
-    return story.end();
-  },
-  "no secret appears anywhere": () => {
-    const story = begin();
-    story.write({ kind: "leak", where: "a line of the rooms", secret: "a token" });
-    return story.end();
-  },
-};
-
-/** Kept, acked, and not yet told to anybody. */
-function sayUnseen(story: Story, client: string, id: string): ReturnType<Story["store"]> {
-  story.attempt(client, id);
-  const message = story.store(`user-${client}`, `content of ${id}`);
-  story.ack(client, id, message);
-  return message;
-}
-
-function joined(client: string, socket: number) {
-  const room = { kind: "joined", client, socket, room: ROOM, epoch: "one", recovered: false } as const;
-  return { ...room, online: ["user-ann", "user-bob"] };
-}
-
 describe("the checker", () => {
   it.each(INVARIANT_NAMES)("finds a history that breaks only: %s", (name) => {
-    expect(broken(BAD[name]())).toEqual([name]);
+    expect(broken(BAD_HISTORIES[name]())).toEqual([name]);
   });
 
   it("finds nothing in a run that went well, and says what it looked at", () => {
@@ -247,7 +23,7 @@ describe("the checker", () => {
 
 describe("what is not a violation", () => {
   it("a message whose ack was lost, and which was sent again on the next socket", () => {
-    const story = begin();
+    const story = beginStory();
     story.attempt("ann", "a-000002");
     const message = story.store("user-ann", "content of a-000002");
     story.deliver("bob", message.n);
@@ -259,7 +35,7 @@ describe("what is not a violation", () => {
   });
 
   it("an attempt without an answer that was stored after all, and one that was refused before", () => {
-    const story = begin();
+    const story = beginStory();
     story.attempt("ann", "a-000002");
     story.refuse("ann", "a-000002");
     story.attempt("ann", "a-000002");
@@ -269,14 +45,14 @@ describe("what is not a violation", () => {
   });
 
   it("other content with a used id, which is refused, next to the first", () => {
-    const story = begin();
+    const story = beginStory();
     story.attempt("ann", "a-000001", "something else");
     story.refuse("ann", "a-000001");
     expect(broken(story.end())).toEqual([]);
   });
 
   it("an ack that was doubled, between two contents sent under one id", () => {
-    const story = begin();
+    const story = beginStory();
     story.attempt("ann", "a-000002");
     story.attempt("ann", "a-000002", "something else");
     const message = story.store("user-ann", "content of a-000002");
@@ -287,9 +63,9 @@ describe("what is not a violation", () => {
   });
 
   it("frames that a fault has doubled and swapped", () => {
-    const story = begin();
+    const story = beginStory();
     story.fault({ name: "frames_doubled", mangles: true }, () => {
-      const [first, second] = [sayUnseen(story, "ann", "a-000002"), sayUnseen(story, "ann", "a-000003")];
+      const [first, second] = [story.sayUnseen("ann", "a-000002"), story.sayUnseen("ann", "a-000003")];
       story.deliver("ann", first.n, second.n);
       story.deliver("bob", second.n, first.n, first.n);
     });
@@ -297,9 +73,9 @@ describe("what is not a violation", () => {
   });
 
   it("a gap that a client has filled from history", () => {
-    const story = begin();
-    const lost = sayUnseen(story, "ann", "a-000002");
-    const next = sayUnseen(story, "ann", "a-000003");
+    const story = beginStory();
+    const lost = story.sayUnseen("ann", "a-000002");
+    const next = story.sayUnseen("ann", "a-000003");
     story.deliver("ann", lost.n, next.n);
     story.fault({ name: "frames_dropped", mangles: true }, () => story.deliver("bob", next.n));
     story.write({
@@ -316,7 +92,7 @@ describe("what is not a violation", () => {
   });
 
   it("somebody who is away for long and is shown as gone", () => {
-    const story = begin();
+    const story = beginStory();
     story.drop("bob");
     story.pass(6_000);
     story.tellGone("bob");
@@ -327,7 +103,7 @@ describe("what is not a violation", () => {
 
 /** A run with something for every invariant to look at. */
 function goodRun(): Entry[] {
-  const story = begin();
+  const story = beginStory();
   story.come("dee", "deaf");
   story.attempt("ann", "a-000002");
   story.refuse("ann", "a-000002");

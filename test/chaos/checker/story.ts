@@ -132,10 +132,16 @@ export class Story {
 
   /** A whole message: sent, kept, acked, and seen by everybody there. */
   say(client: string, id: string): Stored {
+    const message = this.sayUnseen(client, id);
+    for (const name of this.sockets.keys()) this.deliver(name, message.n);
+    return message;
+  }
+
+  /** Sent, kept and acked, and not yet told to anybody. */
+  sayUnseen(client: string, id: string): Stored {
     this.attempt(client, id);
     const message = this.store(`user-${client}`, `content of ${id}`);
     this.ack(client, id, message);
-    for (const name of this.sockets.keys()) this.deliver(name, message.n);
     return message;
   }
 
@@ -180,4 +186,14 @@ export class Story {
 
 function placeOf({ client, socket }: Socket): { client: string; socket: number; room: string } {
   return { client, socket, room: ROOM };
+}
+
+/** Two people who have talked. */
+export function beginStory(): Story {
+  const story = new Story();
+  story.come("ann");
+  story.come("bob");
+  story.say("ann", "a-000001");
+  story.say("bob", "b-000001");
+  return story;
 }
