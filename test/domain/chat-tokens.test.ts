@@ -11,7 +11,8 @@ import {
 } from "../../domain/chat-tokens.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
-import { alice, APP, START } from "../support/memory-deps.ts";
+import { alice, APP } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
 import { encodePart, rawJwt } from "../support/raw-jwt.ts";
 
 const SECRET = "kD8s0Qz3vN5xR7tY2uW4eB6mJ9pL1aC0";

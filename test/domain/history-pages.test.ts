@@ -4,7 +4,8 @@ import { readHistory } from "../../domain/history.ts";
 import type { EventRange, RoomEvent } from "../../domain/ports/history.ts";
 import type { RoomTail } from "../../domain/ports/room-link.ts";
 import { ChannelId } from "../../protocol/ids.ts";
-import { alice, APP, createMemoryDeps, roomEvent } from "../support/memory-deps.ts";
+import { alice, APP, createMemoryDeps } from "../support/memory-deps.ts";
+import { storedEvent } from "../support/room-events.ts";
 
 const ROOM = ChannelId.parse("plans");
 const RUNS = 200;
@@ -61,7 +62,7 @@ class MovingRoom {
   }
 
   tail({ before = Infinity, after, limit }: EventRange): RoomTail {
-    const waiting = Array.from({ length: this.head - this.storedSeq }, (_, at) => roomEvent(this.storedSeq + 1 + at));
+    const waiting = Array.from({ length: this.head - this.storedSeq }, (_, at) => storedEvent(this.storedSeq + 1 + at));
     const isForward = after !== undefined && before === Infinity;
     const part = (events: RoomEvent[]) => {
       const within = events.filter(({ seq }) => seq > (after ?? 0) && seq < before);
@@ -75,7 +76,7 @@ class MovingRoom {
   #write(count: number, refusedEvery: number): void {
     const last = Math.min(this.head, this.storedSeq + count);
     for (let seq = this.storedSeq + 1; seq <= last; seq++)
-      (seq % refusedEvery === 0 ? this.aside : this.stored).set(seq, roomEvent(seq));
+      (seq % refusedEvery === 0 ? this.aside : this.stored).set(seq, storedEvent(seq));
     this.storedSeq = last;
   }
 }

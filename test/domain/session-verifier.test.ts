@@ -5,7 +5,8 @@ import { createTokenKeys, signChatToken } from "../../domain/chat-tokens.ts";
 import { type SessionVerifier, verifySession } from "../../domain/session-verifier.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createSigningKey, type SigningKey } from "../support/key-server.ts";
-import { alice, APP, type Clock, createClock, PAGE_ORIGIN, sessionClaims, START } from "../support/memory-deps.ts";
+import { alice, APP, PAGE_ORIGIN, sessionClaims } from "../support/memory-deps.ts";
+import { type Clock, createClock, START } from "../support/clock.ts";
 import { encodePart, rawJwt, signRsa } from "../support/raw-jwt.ts";
 import { type TestIssuer, trustIssuer, verifierOf } from "../support/session-verifying.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Recent } from "../../domain/recent.ts";
 import { SharedWork } from "../../domain/shared-work.ts";
-import { createClock } from "../support/memory-deps.ts";
+import { createClock } from "../support/clock.ts";
 
 const never = new Promise<never>(() => {});
 

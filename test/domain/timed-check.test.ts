@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { timedCheck } from "../../domain/timed-check.ts";
-import { createClock } from "../support/memory-deps.ts";
+import { createClock } from "../support/clock.ts";
 
 const never = new Promise<never>(() => {});
 

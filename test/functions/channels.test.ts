@@ -1,16 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Channel, ChannelPage } from "../../protocol/http.ts";
 import type { UserId } from "../../protocol/ids.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  bob,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  problemOf,
-} from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 
 let memory: MemoryDeps;
 beforeEach(async () => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HistoryPage } from "../../protocol/http.ts";
 import { ChannelId, type ClientMessageId, type UserId } from "../../protocol/ids.ts";
-import { alice, APP, bob, createMemoryDeps, type MemoryDeps, problemOf, roomEvent } from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { problemOf } from "../support/requests.ts";
+import { storedEvent } from "../support/room-events.ts";
 
 const ROOM = ChannelId.parse("plans");
 
@@ -22,7 +24,7 @@ afterEach(() => memory.stop());
 
 /** Puts events up to `stored` into the store and leaves those up to `head` with the room. */
 async function write(stored: number, head: number, isMember = true): Promise<void> {
-  const events = Array.from({ length: head }, (_, at) => roomEvent(at + 1));
+  const events = Array.from({ length: head }, (_, at) => storedEvent(at + 1));
   await memory.store.writeBatch({
     app: APP,
     channelId: ROOM,
@@ -66,7 +68,7 @@ describe("GET /v1/channels/{id}/messages", () => {
   });
   it("S4-20 shows what a message is, and its client id to its author only", async () => {
     const clientMessageId = "client-0001" as ClientMessageId;
-    const events = [roomEvent(1, { clientMessageId }), roomEvent(2, { clientMessageId, userId: bob })];
+    const events = [storedEvent(1, { clientMessageId }), storedEvent(2, { clientMessageId, userId: bob })];
     await memory.store.writeBatch({ app: APP, channelId: ROOM, events, members: [], reads: [] });
     memory.rooms.tails.set(`${APP}:${ROOM}`, { epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
     const { messages } = await page("");
@@ -76,7 +78,7 @@ describe("GET /v1/channels/{id}/messages", () => {
       userId: "alice",
       username: "Alice",
       content: "message 1",
-      timestamp: new Date(roomEvent(1).at).toISOString(),
+      timestamp: new Date(storedEvent(1).at).toISOString(),
       seq: 1,
       clientMessageId,
     });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createLog } from "../../functions/log.ts";
 import { createApp } from "../../functions/app.ts";
-import { alice, bearer, createMemoryDeps } from "../support/memory-deps.ts";
+import { alice, createMemoryDeps } from "../support/memory-deps.ts";
+import { bearer } from "../support/requests.ts";
 
 const request = {
   event: "request",

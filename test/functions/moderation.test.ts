@@ -1,14 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditPage } from "../../protocol/http.ts";
-import {
-  alice,
-  type APP,
-  bob,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  problemOf,
-} from "../support/memory-deps.ts";
+import { alice, type APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { jsonBody, problemOf } from "../support/requests.ts";
 
 let memory: MemoryDeps;
 let key: Record<string, string>;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../functions/app.ts";
 import { ConnectionReply, HealthReply, SignInReply } from "../../protocol/http.ts";
-import { createMemoryDeps, type MemoryDeps, PAGE_ORIGIN, problemOf } from "../support/memory-deps.ts";
+import { createMemoryDeps, type MemoryDeps, PAGE_ORIGIN } from "../support/memory-deps.ts";
+import { problemOf } from "../support/requests.ts";
 
 let memory: MemoryDeps;
 beforeEach(async () => {

@@ -2,17 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ChatError } from "../../protocol/errors.ts";
 import { Ban, BanPage, MembersReply, RestrictionReply } from "../../protocol/http.ts";
 import { ChannelId, type UserId, UserId as UserIdSchema } from "../../protocol/ids.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  bob,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  problemOf,
-  START,
-} from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 
 const ROOM = ChannelId.parse("plans");
 const carol = UserIdSchema.parse("carol");

@@ -1,16 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RoomPresence, UserPresence } from "../../protocol/http.ts";
 import { ChannelId, type UserId } from "../../protocol/ids.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  bob,
-  createMemoryDeps,
-  type MemoryDeps,
-  problemOf,
-  START,
-} from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { bearer, problemOf } from "../support/requests.ts";
 
 const ROOM = ChannelId.parse("plans");
 

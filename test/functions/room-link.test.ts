@@ -5,7 +5,9 @@ import { createTokenKeys, type TokenKeys, verifyChatToken } from "../../domain/c
 import type { RoomLink } from "../../domain/ports/room-link.ts";
 import { createRoomLink } from "../../functions/room-link.ts";
 import { ChannelId } from "../../protocol/ids.ts";
-import { alice, APP, roomEvent, START } from "../support/memory-deps.ts";
+import { alice, APP } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { storedEvent } from "../support/room-events.ts";
 
 const ROOM = ChannelId.parse("plans");
 
@@ -35,7 +37,7 @@ const json = (body: unknown, status = 200) => {
 
 describe("a room over HTTP", () => {
   it("A12 is asked with an internal token of a minute, for the app and the caller", async () => {
-    const tail = { epoch: "e1", head: 2, storedSeq: 1, isMember: true, events: [roomEvent(2)] };
+    const tail = { epoch: "e1", head: 2, storedSeq: 1, isMember: true, events: [storedEvent(2)] };
     json(tail);
     expect(await link.readTail(APP, ROOM, alice)).toEqual(tail);
     expect(seen[0]?.url).toBe("/parties/main/plans/tail");

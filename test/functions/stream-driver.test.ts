@@ -2,7 +2,9 @@ import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Channel, TokenReply } from "../../protocol/http.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { bearer, createMemoryDeps, jsonBody, type MemoryDeps, problemOf, START } from "../support/memory-deps.ts";
+import { createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
 const APP = { apiKey: "streamkey123", secret: "stream-secret-q8Zr3vKx0Lw7Ty2Bn5Mj9Hc4", now: () => START };

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verifyChatToken } from "../../domain/chat-tokens.ts";
 import { TokenReply } from "../../protocol/http.ts";
-import { alice, APP, bearer, createMemoryDeps, jsonBody, type MemoryDeps, problemOf } from "../support/memory-deps.ts";
+import { alice, APP, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 
 let memory: MemoryDeps;
 beforeEach(async () => {

@@ -2,38 +2,23 @@ import type { Hono } from "hono";
 import type { JWTPayload } from "jose";
 import { createApiKey, type KeyEnvironment } from "../../domain/api-keys.ts";
 import { signChatToken, type TokenKind } from "../../domain/chat-tokens.ts";
-import { userIdentity } from "../../domain/callers.ts";
 import { readConfig } from "../../domain/config.ts";
 import type { Deps } from "../../domain/deps.ts";
-import type { RoomEvent } from "../../domain/ports/history.ts";
-import type { KeySetCache } from "../../domain/ports/key-set-cache.ts";
-import type { LimitAnswer, Limiter, LimitPolicyName } from "../../domain/ports/limiter.ts";
-import type { PresenceBoard } from "../../domain/ports/presence-board.ts";
-import type { Restriction, RestrictionBoard } from "../../domain/ports/restrictions.ts";
-import type { RoomLink, RoomPresenceRecord, RoomTail } from "../../domain/ports/room-link.ts";
 import type { Store } from "../../domain/ports/store.ts";
-import type { PersonOrder, RoomOrder } from "../../domain/orders.ts";
-import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";
 import { limitPolicies } from "../../functions/limit-policies.ts";
 import { createLog } from "../../functions/log.ts";
 import { createDeps } from "../../functions/service.ts";
-import { ChatError, type ErrorCode } from "../../protocol/errors.ts";
-import { AppId, type ChannelId, UserId } from "../../protocol/ids.ts";
+import { AppId, UserId } from "../../protocol/ids.ts";
 import { KeyServer, type SigningKey, createSigningKey, signWith } from "./key-server.ts";
+import { type Clock, createClock } from "./clock.ts";
+import { MemoryBoard, MemoryKeySets, MemoryLimiter, MemoryRestrictions, MemoryRooms } from "./memory-ports.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
-export const START = Date.UTC(2026, 0, 5, 12, 0, 0);
 export const APP = AppId.parse("demo");
 export const alice = UserId.parse("alice");
 export const bob = UserId.parse("bob");
 export const PAGE_ORIGIN = "https://app.example.com";
-
-/** A clock that stands still until a test moves it. */
-export interface Clock {
-  now: () => number;
-  advance: (ms: number) => void;
-}
 
 /** The HTTP side of a deployment with everything but the network real: Maps for stores, a real key server, a clock. */
 export interface MemoryDeps {
@@ -159,159 +144,4 @@ export function sessionClaims(now: number, claims: JWTPayload = {}): JWTPayload 
     ...claims,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-export function createClock(start: number = START): Clock {
-  let now = start;
-  return { now: () => now, advance: (ms) => void (now += ms) };
-}
-
-export class MemoryKeySets implements KeySetCache {
-  readonly entries = new Map<string, { jwks: unknown; fetchedAt: number }>();
-  isDown = false;
-  async load(issuer: string): Promise<{ jwks: unknown; fetchedAt: number } | undefined> {
-    if (this.isDown) throw new ChatError("storage_unavailable");
-    return structuredClone(this.entries.get(issuer));
-  }
-  async save(issuer: string, entry: { jwks: unknown; fetchedAt: number }): Promise<void> {
-    if (this.isDown) throw new ChatError("storage_unavailable");
-    this.entries.set(issuer, structuredClone(entry));
-  }
-}
-
-/** Rooms that say what a test tells them, and count how often they are asked. */
-export class MemoryRooms implements RoomLink {
-  readonly tails = new Map<string, RoomTail>();
-  readonly presences = new Map<string, RoomPresenceRecord>();
-  isDown = false;
-  asked = 0;
-  /** Every order, in turn: of rooms by their name, of people everywhere. */
-  readonly orders: { to: string; order: RoomOrder | PersonOrder }[] = [];
-
-  /** Of who is removed: that history may not have known of their joining. */
-  hadJoined = false;
-
-  async orderRoom(app: AppId, id: ChannelId, order: RoomOrder): Promise<{ hadJoined: boolean }> {
-    this.#ask();
-    this.orders.push({ to: `${app}:${id}`, order });
-    return { hadJoined: this.hadJoined };
-  }
-  async orderPerson(app: AppId, order: PersonOrder): Promise<void> {
-    this.#ask();
-    this.orders.push({ to: app, order });
-  }
-  /** Channels whose room was told of new lists. */
-  readonly told: string[] = [];
-  async tellLists(app: AppId, id: ChannelId): Promise<void> {
-    this.#ask();
-    this.told.push(`${app}:${id}`);
-  }
-  async readTail(app: AppId, id: ChannelId): Promise<RoomTail> {
-    this.#ask();
-    return this.tails.get(`${app}:${id}`) ?? { epoch: "e1", head: 0, storedSeq: 0, isMember: false, events: [] };
-  }
-  async readPresence(app: AppId, id: ChannelId): Promise<RoomPresenceRecord> {
-    this.#ask();
-    return this.presences.get(`${app}:${id}`) ?? { isMember: false, memberCount: 0, online: [] };
-  }
-  async ping(): Promise<void> {
-    this.#ask();
-  }
-  #ask(): void {
-    this.asked += 1;
-    if (this.isDown) throw new ChatError("rooms_unavailable");
-  }
-}
-
-export class MemoryBoard implements PresenceBoard {
-  readonly seen = new Map<string, { online: boolean; lastSeenAt: Date | null }>();
-  async findUserPresence(app: AppId, userId: UserId): Promise<{ online: boolean; lastSeenAt: Date | null }> {
-    return this.seen.get(`${app}:${userId}`) ?? { online: false, lastSeenAt: null };
-  }
-  async reportPresence(): Promise<void> {}
-}
-
-/** What stands beside the store, where the limiter finds it. */
-export class MemoryRestrictions implements RestrictionBoard {
-  readonly saved = new Map<string, Restriction>();
-  isDown = false;
-  async saveRestriction(app: AppId, userId: UserId, restriction: Restriction): Promise<void> {
-    if (this.isDown) throw new ChatError("storage_unavailable");
-    this.saved.set(userIdentity(app, userId), structuredClone(restriction));
-  }
-}
-
-/** Counts in fixed windows, by the standing clock. */
-export class MemoryLimiter implements Limiter {
-  readonly #policies: Record<LimitPolicyName, { limit: number; windowSeconds: number }>;
-  readonly #now: () => number;
-  readonly #counts = new Map<string, { startedAt: number; count: number }>();
-  isDegraded = false;
-  /** Every identity that was counted, by policy. */
-  readonly taken: { policy: LimitPolicyName; identity: string }[] = [];
-
-  readonly #restrictions: MemoryRestrictions;
-
-  constructor(
-    policies: Record<LimitPolicyName, { limit: number; windowSeconds: number }>,
-    now: () => number,
-    restrictions: MemoryRestrictions,
-  ) {
-    this.#policies = policies;
-    this.#now = now;
-    this.#restrictions = restrictions;
-  }
-
-  async take(policy: LimitPolicyName, identity: string): Promise<LimitAnswer> {
-    this.taken.push({ policy, identity });
-    const { limit, windowSeconds } = this.#policies[policy];
-    const key = JSON.stringify([policy, identity]);
-    const known = this.#counts.get(key);
-    const isOver = known === undefined || this.#now() - known.startedAt >= windowSeconds * 1_000;
-    const window = isOver ? { startedAt: this.#now(), count: 0 } : known;
-    window.count += 1;
-    this.#counts.set(key, window);
-    return {
-      allowed: window.count <= limit,
-      limit,
-      windowSeconds,
-      remaining: Math.max(0, limit - window.count),
-      resetSeconds: windowSeconds - (this.#now() - window.startedAt) / 1_000,
-      degraded: this.isDegraded,
-      restriction: this.isDegraded ? undefined : (this.#restrictions.saved.get(identity) ?? UNRESTRICTED),
-    };
-  }
-}
-
-export function roomEvent(seq: number, fields: Partial<RoomEvent> = {}): RoomEvent {
-  return {
-    seq,
-    epoch: "e1",
-    kind: "message",
-    id: `msg-${seq}`,
-    userId: alice,
-    username: "Alice",
-    clientMessageId: null,
-    content: `message ${seq}`,
-    at: START + seq,
-    ...fields,
-  };
-}
-
-export function bearer(token: string, headers: Record<string, string> = {}): { headers: Record<string, string> } {
-  return { headers: { authorization: `Bearer ${token}`, ...headers } };
-}
-
-export function jsonBody(body: unknown, headers: Record<string, string> = {}): RequestInit {
-  return {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json", ...headers },
-  };
-}
-
-/** The status and code of an answer that has to be a problem. */
-export async function problemOf(response: Response): Promise<{ status: number; code: ErrorCode }> {
-  const { code } = (await response.json()) as { code: ErrorCode };
-  return { status: response.status, code };
 }

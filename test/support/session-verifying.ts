@@ -1,6 +1,6 @@
 import { createSessionVerifier, type SessionVerifier, type TrustedIssuer } from "../../domain/session-verifier.ts";
 import { KeySource } from "../../domain/jwks.ts";
-import type { Clock } from "./memory-deps.ts";
+import type { Clock } from "./clock.ts";
 import type { SigningKey } from "./key-server.ts";
 
 /** An issuer that publishes whatever keys are in its list at the moment it is asked. */

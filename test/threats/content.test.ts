@@ -4,16 +4,9 @@ import { createRedactor } from "../../domain/redact.ts";
 import { parseContent } from "../../protocol/content.ts";
 import type { Channel, HistoryPage, TokenReply } from "../../protocol/http.ts";
 import { ChannelId } from "../../protocol/ids.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  problemOf,
-  roomEvent,
-} from "../support/memory-deps.ts";
+import { alice, APP, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
+import { storedEvent } from "../support/room-events.ts";
 
 const MARKUP = [
   "<script>alert(1)</script>",
@@ -62,7 +55,7 @@ describe("markup", () => {
   it("M01 comes back from history as it was sent", async () => {
     const id = ChannelId.parse("c1");
     await create({ channel_id: id });
-    const events = MARKUP.map((content, at) => roomEvent(at + 1, { content, username: content }));
+    const events = MARKUP.map((content, at) => storedEvent(at + 1, { content, username: content }));
     memory.rooms.tails.set(`${APP}:${id}`, { epoch: "e1", head: events.length, storedSeq: 0, isMember: true, events });
     const response = await memory.app.request(`/v1/channels/${id}/messages`, bearer(token));
     const page = (await response.json()) as HistoryPage;

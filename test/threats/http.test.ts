@@ -5,15 +5,8 @@ import type { Route } from "../../functions/route.ts";
 import { ROUTES } from "../../functions/routes.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { Problem } from "../../protocol/http.ts";
-import {
-  bearer,
-  bob,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  PAGE_ORIGIN,
-  problemOf,
-} from "../support/memory-deps.ts";
+import { bob, createMemoryDeps, type MemoryDeps, PAGE_ORIGIN } from "../support/memory-deps.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 
 let memory: MemoryDeps;
 let token: string;

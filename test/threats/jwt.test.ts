@@ -4,15 +4,9 @@ import { constants, createPublicKey, KeyObject, sign as signBytes } from "node:c
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../domain/config.ts";
 import { createSigningKey, signWith } from "../support/key-server.ts";
-import {
-  bearer,
-  createMemoryDeps,
-  type MemoryDeps,
-  PAGE_ORIGIN,
-  problemOf,
-  sessionClaims,
-  START,
-} from "../support/memory-deps.ts";
+import { createMemoryDeps, type MemoryDeps, PAGE_ORIGIN, sessionClaims } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { bearer, problemOf } from "../support/requests.ts";
 import { encodePart, rawJwt, signHmac, signRsa } from "../support/raw-jwt.ts";
 
 const NOW = START / 1_000;

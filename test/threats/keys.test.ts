@@ -2,15 +2,8 @@ import { exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTokenKeys, signChatToken, verifyChatToken } from "../../domain/chat-tokens.ts";
 import { createSigningKey, KeyServer, signWith } from "../support/key-server.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  createMemoryDeps,
-  type MemoryDeps,
-  problemOf,
-  sessionClaims,
-} from "../support/memory-deps.ts";
+import { alice, APP, createMemoryDeps, type MemoryDeps, sessionClaims } from "../support/memory-deps.ts";
+import { bearer, problemOf } from "../support/requests.ts";
 
 const MINUTE = 60_000;
 const ISSUER = "https://issuer.example.com";

@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { bundleWorker } from "../../bench/workerd.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
-import { bearer, createMemoryDeps } from "../support/memory-deps.ts";
+import { createMemoryDeps } from "../support/memory-deps.ts";
+import { bearer } from "../support/requests.ts";
 import { World } from "../party/world.ts";
 
 const isNewer = (version: string, least: string): boolean =>

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { onBeforeConnect } from "../../party/edge.ts";
 import { TokenReply } from "../../protocol/http.ts";
 import { createTestGateway, NOW, VARIABLES } from "../gateway/fake-sockets.ts";
-import { bearer, createMemoryDeps, jsonBody, type MemoryDeps, problemOf } from "../support/memory-deps.ts";
+import { createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 
 const MINUTE = 60_000;
 

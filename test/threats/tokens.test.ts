@@ -6,18 +6,9 @@ import { readBearer } from "../../domain/socket-auth.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
 import type { TokenReply } from "../../protocol/http.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
-import {
-  alice,
-  APP,
-  bearer,
-  bob,
-  createMemoryDeps,
-  jsonBody,
-  type MemoryDeps,
-  PAGE_ORIGIN,
-  problemOf,
-  START,
-} from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps, PAGE_ORIGIN } from "../support/memory-deps.ts";
+import { START } from "../support/clock.ts";
+import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 import { encodePart, rawJwt, signHmac } from "../support/raw-jwt.ts";
 
 const OTHER_APP = AppId.parse("other");
