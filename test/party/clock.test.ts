@@ -3,7 +3,8 @@ import { SteadyClock } from "../../domain/steady-clock.ts";
 import type { Store } from "../../domain/ports/store.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
-import { type Client, settle, World } from "./world.ts";
+import { settle, World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

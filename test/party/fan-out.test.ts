@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Client, World } from "./world.ts";
+import { World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 10_000 };
 

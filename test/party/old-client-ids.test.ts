@@ -3,7 +3,8 @@ import type { Store } from "../../domain/ports/store.ts";
 import { BatchRefused } from "../../domain/batch-refused.ts";
 import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
-import { type Client, settle, World } from "./world.ts";
+import { settle, World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
 const DAYS_MS = 73 * 3_600_000;

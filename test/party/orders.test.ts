@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { BanRecord } from "../../domain/ports/bans.ts";
 import { UserId } from "../../protocol/ids.ts";
-import { type Client, World, type WorldOptions } from "./world.ts";
+import { World, type WorldOptions } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Client, World } from "./world.ts";
+import { World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const PRESENCE = new Set(["presence", "presence_changes", "presence_count"]);
 

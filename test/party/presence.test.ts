@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UserId } from "../../protocol/ids.ts";
-import { type Client, World } from "./world.ts";
+import { World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const statuses = (client: Client, userId: string) =>
   client.all("presence").flatMap((frame) => (frame.userId === userId ? [frame.status] : []));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Client, settle, World } from "./world.ts";
+import { settle, World } from "./world.ts";
+import type { Client } from "./client.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
 const CASES = [

@@ -6,9 +6,9 @@ import type { Store } from "../../domain/ports/store.ts";
 import type { RoomDeps, RoomSettings } from "../../party/deps.ts";
 import { createRoomLogger } from "../../party/log.ts";
 import { ChatRoom } from "../../party/room.ts";
-import { type ServerFrame, ServerFrame as ServerFrameSchema, type ServerFrameOf } from "../../protocol/frames.ts";
 import { AppId, ChannelId, UserId } from "../../protocol/ids.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
+import { Client } from "./client.ts";
 import { FakeConnection, FakePlatform } from "./fake-platform.ts";
 
 const SECRET = "kD8s0Qz3vN5xR7tY2uW4eB6mJ9pL1aC0";
@@ -38,10 +38,10 @@ export interface KnockOptions {
   token?: string;
 }
 
-/** A room's order as tests write it. */
 /** What a room may do at one point of time before it is taken to go round in circles. */
 const TURNS_MAX = 1_000;
 
+/** A room's order as tests write it. */
 type GivenOrder = RoomOrder extends infer Order
   ? Order extends RoomOrder
     ? Omit<Order, "userId" | "requestId"> & { userId: string }
@@ -249,73 +249,6 @@ export class World {
   async #closed(connection: FakeConnection): Promise<void> {
     this.platform.connections.delete(connection);
     this.room.close(connection);
-  }
-}
-
-/** Somebody with a socket to the room. */
-export class Client {
-  readonly connection: FakeConnection;
-  readonly userId: UserId;
-  readonly #world: World;
-  #read = 0;
-
-  constructor(world: World, user: string, connection: FakeConnection) {
-    this.userId = UserId.parse(user);
-    this.#world = world;
-    this.connection = connection;
-  }
-
-  get closed(): { code: number; reason: string } | undefined {
-    return this.connection.closed;
-  }
-
-  /** Every frame so far, checked against the published schemas. */
-  get frames(): ServerFrame[] {
-    return this.connection.received
-      .flatMap((text) => text.split("\n"))
-      .map((text) => ServerFrameSchema.parse(JSON.parse(text)));
-  }
-
-  all<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type>[] {
-    return this.frames.filter((frame): frame is ServerFrameOf<Type> => frame.type === type);
-  }
-
-  last<Type extends ServerFrame["type"]>(type: Type): ServerFrameOf<Type> {
-    const frame = this.all(type).at(-1);
-    if (frame === undefined)
-      throw new Error(`No "${type}" frame came, but ${this.frames.map(({ type }) => type).join(", ")}`);
-    return frame;
-  }
-
-  /** The frames that came since this was last asked. */
-  news(): ServerFrame[] {
-    const frames = this.frames.slice(this.#read);
-    this.#read += frames.length;
-    return frames;
-  }
-
-  async say(frame: object): Promise<void> {
-    await this.send(JSON.stringify(frame));
-  }
-
-  async send(message: unknown): Promise<void> {
-    await this.#world.deliver(this.connection, message);
-  }
-
-  /** Sends a message with a client id. @returns what the room answered to it: an ack or an error. */
-  async post(
-    content: string,
-    clientMessageId = `cid-${crypto.randomUUID()}`,
-  ): Promise<ServerFrameOf<"ack"> | ServerFrameOf<"error">> {
-    const before = this.frames.length;
-    await this.say({ type: "message", roomId: this.#world.channelId, content, clientMessageId });
-    const answer = this.frames.slice(before).find((frame) => frame.type === "ack" || frame.type === "error");
-    if (answer === undefined) throw new Error("The room said nothing");
-    return answer;
-  }
-
-  async leave(code?: number): Promise<void> {
-    await this.#world.goAway(this.connection, code);
   }
 }
 

@@ -1,5 +1,6 @@
 import { ServerFrame, type ServerFrameOf } from "../../../protocol/frames.ts";
-import { settle, type Client, World } from "../world.ts";
+import { settle, World } from "../world.ts";
+import type { Client } from "../client.ts";
 import { nameOf, Truth, View } from "./truth.ts";
 import { UnreliableStore } from "./unreliable-store.ts";
 
