@@ -1,34 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ChatError } from "../../protocol/errors.ts";
-import { Ban, BanPage, MembersReply, RestrictionReply } from "../../protocol/http.ts";
-import { ChannelId, type UserId, UserId as UserIdSchema } from "../../protocol/ids.ts";
-import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { RestrictionReply } from "../../protocol/http.ts";
+import { alice, APP, bob } from "../support/memory-deps.ts";
 import { START } from "../support/clock.ts";
-import { bearer, jsonBody, problemOf } from "../support/requests.ts";
+import { bearer, problemOf } from "../support/requests.ts";
+import { actions, becomeAnotherApp, as, memory, send, withKey, openDeploymentForEachTest } from "./manage-people.ts";
 
-const ROOM = ChannelId.parse("plans");
-const carol = UserIdSchema.parse("carol");
-
-let memory: MemoryDeps;
-let key: string;
-beforeEach(async () => {
-  memory = await createMemoryDeps();
-  key = await memory.apiKey();
-});
-afterEach(() => memory.stop());
-
-const send = (method: string, path: string, headers: Record<string, string>, body?: unknown) =>
-  Promise.resolve(
-    memory.app.request(path, { ...(body === undefined ? { headers } : jsonBody(body, headers)), method }),
-  );
-const withKey = (method: string, path: string, body?: unknown) => send(method, path, { "x-api-key": key }, body);
-const as = async (user: UserId, method: string, path: string, body?: unknown) =>
-  send(method, path, bearer(await memory.chatToken("rest", user)).headers, body);
-const actions = async () =>
-  (await memory.store.listAudit(APP, { limit: 50 }))
-    .map(({ entry }) => [entry.action, entry.subject])
-    .filter(([action]) => /^(user|ban|member|channel)\./.test(String(action)))
-    .toReversed();
+openDeploymentForEachTest();
 
 describe("POST /v1/users/{id}/revoke", () => {
   const revoke = () => withKey("POST", "/v1/users/alice/revoke");
@@ -129,7 +107,7 @@ describe("POST /v1/users/{id}/revoke", () => {
       code: "invalid_api_key",
     });
     const token = await memory.chatToken("rest");
-    key = await memory.apiKey("live", "other" as typeof APP);
+    await becomeAnotherApp();
     expect((await revoke()).status).toBe(200);
     expect((await memory.app.request("/v1/channels", bearer(token))).status).toBe(200);
   });
@@ -208,158 +186,6 @@ describe("POST and DELETE /v1/users/{id}/ban", () => {
         status: 400,
         code: "bad_request",
       });
-    },
-  );
-});
-
-describe("a channel's bans", () => {
-  const path = `/v1/channels/${ROOM}/bans`;
-  beforeEach(async () => {
-    const channel = { app: APP, id: ROOM, name: "Plans", createdBy: alice, members: [bob], custom: {} };
-    await memory.store.createChannel({ ...channel, type: "private" });
-  });
-
-  it("A09 the owner bans: history and the channel are closed as to a stranger, and the room is told", async () => {
-    const answer = await as(alice, "POST", path, { userId: "bob", seconds: 3_600, reason: "spam" });
-    expect(Ban.parse(await answer.json())).toEqual({
-      userId: "bob",
-      kind: "ban",
-      until: new Date(START + 3_600_000).toISOString(),
-      reason: "spam",
-      createdBy: "alice",
-      createdAt: new Date(START).toISOString(),
-    });
-    expect(memory.rooms.orders).toMatchObject([
-      { to: "demo:plans", order: { order: "ban", userId: "bob", until: START + 3_600_000, decidedAt: START } },
-    ]);
-    for (const there of [`/v1/channels/${ROOM}`, `/v1/channels/${ROOM}/messages`, `/v1/presence?roomId=${ROOM}`])
-      expect(await problemOf(await as(bob, "GET", there))).toEqual({ status: 404, code: "room_not_found" });
-    memory.clock.advance(3_600_000);
-    expect((await as(bob, "GET", `/v1/channels/${ROOM}`)).status).toBe(200);
-  });
-
-  it("A11 an open channel tells who is banned what it tells a stranger", async () => {
-    const open = ChannelId.parse("open");
-    const channel = { app: APP, id: open, name: "Open", createdBy: alice, members: [bob], custom: {} };
-    await memory.store.createChannel({ ...channel, type: "messaging" });
-    await as(alice, "POST", "/v1/channels/open/bans", { userId: "bob" });
-    const [banned, stranger] = [await as(bob, "GET", "/v1/channels/open"), await as(carol, "GET", "/v1/channels/open")];
-    expect(await banned.json()).toEqual(await stranger.json());
-    expect((await as(bob, "GET", "/v1/channels/open/messages")).status).toBe(404);
-  });
-
-  it("a server of the app may, whoever made the channel; the answer names it", async () => {
-    const ban = Ban.parse(await (await withKey("POST", path, { userId: "bob", kind: "mute" })).json());
-    expect(ban).toMatchObject({ kind: "mute", until: null, createdBy: expect.stringMatching(/^key:/) as string });
-    expect((await as(bob, "GET", `/v1/channels/${ROOM}`)).status).toBe(200);
-    expect(await actions()).toContainEqual(["ban.set", "bob"]);
-  });
-
-  it("A04 nobody else may, and a stranger learns nothing", async () => {
-    for (const [method, where, body] of [
-      ["POST", path, { userId: "carol" }],
-      ["GET", path, undefined],
-      ["DELETE", `${path}/bob`, undefined],
-      ["POST", `/v1/channels/${ROOM}/members`, { userIds: ["mallory"] }],
-      ["DELETE", `/v1/channels/${ROOM}/members/alice`, undefined],
-    ] as const) {
-      expect(await problemOf(await as(bob, method, where, body))).toEqual({ status: 403, code: "forbidden" });
-      expect(await problemOf(await as(carol, method, where, body))).toEqual({ status: 404, code: "room_not_found" });
-    }
-    key = await memory.apiKey("live", "other" as typeof APP);
-    expect(await problemOf(await withKey("POST", path, { userId: "bob" }))).toEqual({
-      status: 404,
-      code: "room_not_found",
-    });
-    expect(memory.rooms.orders).toEqual([]);
-  });
-
-  it("nobody bans or removes the owner", async () => {
-    const refused = { status: 403, code: "forbidden" };
-    expect(await problemOf(await withKey("POST", path, { userId: "alice" }))).toEqual(refused);
-    expect(await problemOf(await as(alice, "POST", path, { userId: "alice" }))).toEqual(refused);
-    expect(await problemOf(await withKey("DELETE", `/v1/channels/${ROOM}/members/alice`))).toEqual(refused);
-    expect(memory.rooms.orders).toEqual([]);
-  });
-
-  it("are listed in pages, and lifted", async () => {
-    for (const userId of ["bob", "carol", "erin|auth0"]) await withKey("POST", path, { userId });
-    const first = BanPage.parse(await (await as(alice, "GET", `${path}?limit=2`)).json());
-    expect([first.bans.map(({ userId }) => userId), first.next]).toEqual([["bob", "carol"], "carol"]);
-    const second = BanPage.parse(await (await as(alice, "GET", `${path}?limit=2&after=carol`)).json());
-    expect([second.bans.map(({ userId }) => userId), second.next]).toEqual([["erin|auth0"], null]);
-    expect(await (await as(alice, "DELETE", `${path}/erin%7Cauth0`)).json()).toEqual({
-      userId: "erin|auth0",
-      lifted: true,
-    });
-    expect(await (await as(alice, "DELETE", `${path}/erin%7Cauth0`)).json()).toMatchObject({ lifted: false });
-    expect(memory.rooms.orders.at(-1)?.order).toMatchObject({ order: "lift", userId: "erin|auth0", decidedAt: START });
-  });
-
-  it("works for the lobby, which has no owner, with an API key only", async () => {
-    expect((await withKey("POST", "/v1/channels/lobby/bans", { userId: "bob" })).status).toBe(200);
-    expect((await as(alice, "POST", "/v1/channels/lobby/bans", { userId: "bob" })).status).toBe(403);
-  });
-
-  it("says so when the room cannot be told, and completes when it is sent again", async () => {
-    memory.rooms.isDown = true;
-    expect(await problemOf(await as(alice, "POST", path, { userId: "bob" }))).toEqual({
-      status: 503,
-      code: "rooms_unavailable",
-    });
-    memory.rooms.isDown = false;
-    expect((await as(alice, "POST", path, { userId: "bob" })).status).toBe(200);
-  });
-});
-
-describe("a channel's members", () => {
-  const path = `/v1/channels/${ROOM}/members`;
-  beforeEach(async () => {
-    const channel = { app: APP, id: ROOM, name: "Plans", createdBy: alice, members: [], custom: {} };
-    await memory.store.createChannel({ ...channel, type: "private" });
-  });
-
-  it("A10 S0-26 are added and removed, by the owner and by a server", async () => {
-    const added = await as(alice, "POST", path, { userIds: ["bob", "bob", "carol"] });
-    expect(MembersReply.parse(await added.json())).toEqual({ memberCount: 3, members: ["alice", "bob", "carol"] });
-    expect((await as(bob, "GET", `/v1/channels/${ROOM}`)).status).toBe(200);
-    expect(await (await withKey("DELETE", `${path}/bob`)).json()).toEqual({ userId: "bob", removed: true });
-    expect(await problemOf(await as(bob, "GET", `/v1/channels/${ROOM}/messages`))).toMatchObject({ status: 404 });
-    expect(memory.rooms.orders).toEqual([
-      { to: "demo:plans", order: { order: "remove", userId: "bob", requestId: expect.any(String) as string } },
-    ]);
-    expect(await actions()).toEqual([
-      ["channel.create", "plans"],
-      ["member.add", "bob"],
-      ["member.add", "carol"],
-      ["member.remove", "bob"],
-    ]);
-  });
-
-  it("A10 are removed although their room made them members only then, with one line in the audit log", async () => {
-    const { orderRoom } = memory.rooms;
-    memory.rooms.hadJoined = true;
-    memory.rooms.orderRoom = async (...order) => {
-      await memory.store.writeBatch({ ...joining, events: [], reads: [] });
-      return orderRoom.apply(memory.rooms, order);
-    };
-    const joining = { app: APP, channelId: ROOM, members: [{ userId: bob, readSeq: 0 }] };
-    expect(await (await as(alice, "DELETE", `${path}/bob`)).json()).toEqual({ userId: "bob", removed: true });
-    expect(await memory.store.findMember(APP, ROOM, bob)).toBeUndefined();
-    expect((await actions()).filter(([action]) => action === "member.remove")).toEqual([["member.remove", "bob"]]);
-  });
-
-  it("A10 may remove themselves, and nobody else", async () => {
-    await as(alice, "POST", path, { userIds: ["bob", "carol"] });
-    expect((await as(bob, "DELETE", `${path}/carol`)).status).toBe(403);
-    expect((await as(bob, "DELETE", `${path}/bob`)).status).toBe(200);
-    expect((await as(bob, "DELETE", `${path}/bob`)).status).toBe(404);
-  });
-
-  it.each([{ userIds: [] }, { userIds: ["a b"] }, { userIds: Array.from({ length: 101 }, (_, at) => `u${at}`) }, {}])(
-    "takes no %j",
-    async (body) => {
-      expect(await problemOf(await as(alice, "POST", path, body))).toEqual({ status: 400, code: "bad_request" });
     },
   );
 });

@@ -46,6 +46,11 @@ export class FakeSocket implements ServerSocket {
     this.#emit("message", { data });
   }
 
+  /** The other side says frames, each in a message of its own. */
+  say(...frames: object[]): void {
+    for (const frame of frames) this.hear(JSON.stringify(frame));
+  }
+
   /** The other side closes; codes by name are ours. */
   hangUp(code: number | CloseReason, reason = ""): void {
     this.#emit("close", { code: typeof code === "number" ? code : CLOSES[code], reason });
@@ -82,7 +87,8 @@ export class FakeRoom extends FakeSocket {
     this.since = since;
   }
 
-  say(...frames: Frame[]): void {
+  /** The room says frames, all in one message. */
+  override say(...frames: Frame[]): void {
     this.hear(frames.map((frame) => JSON.stringify(frame)).join("\n"));
   }
 
@@ -176,6 +182,10 @@ export interface TestGateway {
   enter(request?: OpenRequest): Promise<FakeSocket>;
   /** A socket of alice's whose lobby is joined. */
   joined(request?: OpenRequest): Promise<{ client: FakeSocket; lobby: FakeRoom }>;
+  /** Has an open socket join one more room, which lets it in. */
+  join(client: FakeSocket, roomId: string): Promise<FakeRoom>;
+  /** Lets the first retry after a break happen; the lobby answers it with this. */
+  rejoined(over: Partial<Frame>): Promise<FakeRoom>;
 }
 export interface OpenRequest {
   query?: string;
@@ -244,6 +254,19 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
       const lobby = gateway.room("lobby");
       lobby.letIn();
       return { client, lobby };
+    },
+    async join(client, roomId) {
+      client.say({ type: "join_room", roomId });
+      await settle();
+      const room = gateway.room(roomId);
+      room.letIn();
+      return room;
+    },
+    async rejoined(over) {
+      await vi.advanceTimersByTimeAsync(250);
+      const lobby = gateway.room("lobby");
+      lobby.letIn(over);
+      return lobby;
     },
   };
   return gateway;

@@ -9,7 +9,6 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.useRealTimers());
 
-const say = (client: FakeSocket, frame: object): void => client.hear(JSON.stringify(frame));
 const message = (n: number) => ({
   type: "message",
   roomId: "lobby",
@@ -17,16 +16,6 @@ const message = (n: number) => ({
   clientMessageId: `m-000000${n}`,
 });
 const seqs = (client: FakeSocket) => client.ofType("message").map(({ seq }) => seq);
-const member = (userId: string) => ({ userId, username: userId.toUpperCase(), status: "online" });
-const presences = (client: FakeSocket) =>
-  client.ofType("presence").map(({ userId, status }) => `${String(userId)} ${String(status)}`);
-/** Lets the first retry happen, and joins the room again. */
-const rejoined = async (over: object) => {
-  await vi.advanceTimersByTimeAsync(250);
-  const lobby = gateway.room("lobby");
-  lobby.letIn(over);
-  return lobby;
-};
 const unavailable = new ChatError("rooms_unavailable");
 const outOfReach = {
   type: "error",
@@ -44,7 +33,7 @@ describe("a room that breaks", () => {
       lobby.message(1);
       lobby.message(2);
       lobby.hangUp(code);
-      const again = await rejoined({ seq: 4, messages: [2, 3, 4].map((seq) => messageOf("lobby", seq)) });
+      const again = await gateway.rejoined({ seq: 4, messages: [2, 3, 4].map((seq) => messageOf("lobby", seq)) });
       expect(again.since).toEqual({ epoch: "e1", seq: 2 });
       again.message(4);
       again.message(5);
@@ -58,14 +47,14 @@ describe("a room that breaks", () => {
   it("is joined again when its socket fails", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.break();
-    await rejoined({ seq: 1, messages: [messageOf("lobby", 1)] });
+    await gateway.rejoined({ seq: 1, messages: [messageOf("lobby", 1)] });
     expect(seqs(client)).toEqual([1]);
   });
 
   it("keeps the author's own field in what was missed", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
-    await rejoined({ seq: 1, messages: [{ ...messageOf("lobby", 1), clientMessageId: "m-0000001" }] });
+    await gateway.rejoined({ seq: 1, messages: [{ ...messageOf("lobby", 1), clientMessageId: "m-0000001" }] });
     expect(client.ofType("message")).toMatchObject([{ seq: 1, clientMessageId: "m-0000001" }]);
   });
 
@@ -76,7 +65,7 @@ describe("a room that breaks", () => {
     const { client, lobby } = await gateway.joined();
     lobby.message(1);
     lobby.hangUp(1006);
-    const again = await rejoined(over);
+    const again = await gateway.rejoined(over);
     expect(client.ofType("room_joined").at(-1)).toMatchObject(over);
     again.message(over.seq + 1);
     expect(seqs(client)).toEqual([1, over.seq + 1]);
@@ -85,9 +74,9 @@ describe("a room that breaks", () => {
   it("holds what is said meanwhile, and says it once", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
-    for (const n of [1, 2, 1]) say(client, message(n));
-    say(client, { type: "typing", roomId: "lobby", isTyping: true });
-    const again = await rejoined({});
+    for (const n of [1, 2, 1]) client.say(message(n));
+    client.say({ type: "typing", roomId: "lobby", isTyping: true });
+    const again = await gateway.rejoined({});
     expect(again.frames).toEqual([message(1), message(2)]);
     expect(lobby.sent).toEqual([]);
     expect(client.ofType("error")).toEqual([]);
@@ -96,37 +85,37 @@ describe("a room that breaks", () => {
   it("says of what it cannot hold only that the room is out of reach", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
-    for (let n = 10; n < 75; n++) say(client, message(n));
+    for (let n = 10; n < 75; n++) client.say(message(n));
     expect(client.ofType("error")).toEqual([outOfReach]);
-    expect((await rejoined({})).frames).toHaveLength(64);
+    expect((await gateway.rejoined({})).frames).toHaveLength(64);
   });
 
   it("does not hold long texts without end", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
-    for (let n = 1; n <= 9; n++) say(client, { ...message(n), content: "x".repeat(16_000) });
+    for (let n = 1; n <= 9; n++) client.say({ ...message(n), content: "x".repeat(16_000) });
     expect(client.ofType("error")).toEqual([outOfReach]);
-    expect((await rejoined({})).frames).toHaveLength(8);
+    expect((await gateway.rejoined({})).frames).toHaveLength(8);
   });
 
   it("D17 says so when it stays out of reach, holds nothing after that, and still comes back", async () => {
     const { client, lobby } = await gateway.joined();
     gateway.failDials(unavailable);
     lobby.hangUp(1006);
-    say(client, message(1));
+    client.say(message(1));
     await vi.advanceTimersByTimeAsync(4_999);
     expect(client.ofType("error")).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     expect(client.ofType("error")).toEqual([outOfReach]);
-    say(client, message(2));
+    client.say(message(2));
     expect(client.ofType("error")).toEqual([outOfReach, outOfReach]);
     gateway.mendDials();
     await vi.advanceTimersByTimeAsync(8_000);
     gateway.room("lobby").letIn();
-    say(client, message(3));
+    client.say(message(3));
     expect(gateway.room("lobby").frames).toEqual([message(3)]);
     gateway.room("lobby").hangUp(1006);
-    say(client, message(4));
+    client.say(message(4));
     expect(client.ofType("error")).toHaveLength(2);
     expect(client.closed).toBeUndefined();
   });
@@ -138,12 +127,12 @@ describe("a room that breaks", () => {
   ])("I01 refuses no message by its id that a room may have stored before it was %s", async (_what, code) => {
     const { client, lobby } = await gateway.joined();
     gateway.failDials(unavailable);
-    say(client, message(1));
+    client.say(message(1));
     expect(lobby.frames).toEqual([message(1)]);
     lobby.hangUp(code);
-    say(client, message(1));
+    client.say(message(1));
     await vi.advanceTimersByTimeAsync(6_000);
-    say(client, message(1));
+    client.say(message(1));
     expect(client.ofType("error").length).toBeGreaterThan(1);
     for (const error of client.ofType("error")) {
       expect(error).toMatchObject({ roomId: "lobby" });
@@ -153,11 +142,11 @@ describe("a room that breaks", () => {
 
   it("I01 refuses no message by its id in a room that was left", async () => {
     const { client, lobby } = await gateway.joined();
-    say(client, message(1));
-    say(client, { type: "leave_room", roomId: "lobby" });
-    say(client, message(1));
+    client.say(message(1));
+    client.say({ type: "leave_room", roomId: "lobby" });
+    client.say(message(1));
     lobby.say({ type: "room_left", roomId: "lobby" });
-    say(client, message(1));
+    client.say(message(1));
     const refusal = { type: "error", code: "forbidden", message: expect.any(String), roomId: "lobby" };
     expect(client.ofType("error")).toEqual([refusal, refusal]);
   });
@@ -212,18 +201,18 @@ describe("a room that breaks", () => {
 
   it("does not disturb the other rooms", async () => {
     const { client, lobby } = await gateway.joined();
-    say(client, { type: "join_room", roomId: "team" });
+    client.say({ type: "join_room", roomId: "team" });
     await settle();
     gateway.room("team").letIn();
     lobby.hangUp(1006);
-    say(client, { type: "message", roomId: "team", content: "hi" });
+    client.say({ type: "message", roomId: "team", content: "hi" });
     expect(gateway.room("team").ofType("message")).toHaveLength(1);
   });
 
   it("gets the newest token when it is joined again", async () => {
     const { client, lobby } = await gateway.joined();
     const token = await gateway.token("alice", { expiresAt: NOW + 7_200_000 });
-    say(client, { type: "refresh", token });
+    client.say({ type: "refresh", token });
     await vi.waitFor(() => expect(lobby.ofType("refresh")).toHaveLength(1));
     lobby.hangUp(1006);
     await vi.advanceTimersByTimeAsync(250);
@@ -233,9 +222,9 @@ describe("a room that breaks", () => {
   it("gets the token that came while it was being joined", async () => {
     const client = await gateway.enter();
     const token = await gateway.token("alice", { expiresAt: NOW + 7_200_000 });
-    say(client, { type: "refresh", token });
+    client.say({ type: "refresh", token });
     await vi.waitFor(async () => {
-      say(client, { type: "join_room", roomId: `probe-${gateway.rooms.length}` });
+      client.say({ type: "join_room", roomId: `probe-${gateway.rooms.length}` });
       await settle();
       expect(gateway.rooms.at(-1)?.token).toBe(token); // so the new one has been verified
     });
@@ -247,9 +236,9 @@ describe("a room that breaks", () => {
     const { client, lobby } = await gateway.joined();
     for (const seq of [1, 2, 3]) lobby.message(seq);
     const asked = { type: "join_room", roomId: "lobby", since: { epoch: "e1", seq: 1 } };
-    say(client, asked);
+    client.say(asked);
     lobby.hangUp(1006);
-    const again = await rejoined({ seq: 3, messages: [] });
+    const again = await gateway.rejoined({ seq: 3, messages: [] });
     expect(again.since).toEqual({ epoch: "e1", seq: 3 });
     expect(client.ofType("room_joined")).toHaveLength(1);
     expect(again.frames).toEqual([asked]);
@@ -263,8 +252,8 @@ describe("a room that breaks", () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
     const asked = { type: "join_room", roomId: "lobby", since: { epoch: "e1", seq: 0 } };
-    say(client, asked);
-    const again = await rejoined({});
+    client.say(asked);
+    const again = await gateway.rejoined({});
     expect(again.frames).toEqual([asked]);
     again.letIn();
     expect(client.ofType("room_joined")).toHaveLength(2);
@@ -273,7 +262,7 @@ describe("a room that breaks", () => {
   it("can be left meanwhile", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
-    say(client, { type: "leave_room", roomId: "lobby" });
+    client.say({ type: "leave_room", roomId: "lobby" });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(client.ofType("room_left")).toHaveLength(1);
     expect(gateway.rooms).toHaveLength(1);
@@ -285,145 +274,5 @@ describe("a room that breaks", () => {
     lobby.hangUp(1006);
     await vi.advanceTimersByTimeAsync(250);
     expect(client.closed).toMatchObject({ code: 4000 });
-  });
-});
-
-describe("a room that refuses", () => {
-  it.each([
-    [4503, "forbidden"],
-    [4504, "room_not_found"],
-    [4506, "forbidden"],
-    [4501, "internal"],
-    [4999, "internal"],
-  ])("A01 W16 with %i is told as %s, for that room only", async (code, error) => {
-    const { client } = await gateway.joined();
-    say(client, { type: "join_room", roomId: "team" });
-    await settle();
-    say(client, { ...message(1), roomId: "team" });
-    gateway.room("team").hangUp(code);
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(client.ofType("error")).toMatchObject([{ code: error, roomId: "team" }]);
-    expect(client.closed).toBeUndefined();
-    expect(gateway.rooms).toHaveLength(2);
-    say(client, { type: "join_room", roomId: "team" });
-    await settle();
-    expect(gateway.rooms).toHaveLength(3);
-  });
-
-  it("A09 ends the whole socket of a user who was banned from the app", async () => {
-    const { client, lobby } = await gateway.joined();
-    lobby.hangUp("banned", "banned: everywhere");
-    expect(client.closed).toMatchObject({ code: 4506 });
-  });
-
-  it("J24 ends the whole socket of a user whose tokens were revoked", async () => {
-    const { client, lobby } = await gateway.joined();
-    lobby.hangUp("invalid_token", "invalid_token");
-    expect(client.closed).toMatchObject({ code: 4500 });
-  });
-
-  it("A10 tells of the one room a user was removed from, and the socket lives", async () => {
-    const { client, lobby } = await gateway.joined();
-    lobby.hangUp("forbidden", "forbidden");
-    expect(client.ofType("error")).toMatchObject([{ code: "forbidden", roomId: "lobby" }]);
-    expect(client.closed).toBeUndefined();
-  });
-
-  it("A09 closes one that was open, for a user who was banned there", async () => {
-    const { client, lobby } = await gateway.joined();
-    lobby.hangUp("banned");
-    expect(client.ofType("error")).toMatchObject([{ code: "forbidden", roomId: "lobby" }]);
-    expect(client.closed).toBeUndefined();
-  });
-
-  it.each([4001, 4002, 4029, 4500, 4502, 4507, 4508])(
-    "closes the client's socket with %i, because that concerns more than the room",
-    async (code) => {
-      const { client, lobby } = await gateway.joined();
-      lobby.hangUp(code);
-      await vi.advanceTimersByTimeAsync(20_000);
-      expect(client.closed).toMatchObject({ code });
-      expect(gateway.rooms).toHaveLength(1);
-      expect(vi.getTimerCount()).toBe(0);
-    },
-  );
-
-  it("X03 does not bring back a client that the room took for dead, when it is silent here too", async () => {
-    const { client, lobby } = await gateway.joined();
-    say(client, { type: "ping" });
-    await vi.advanceTimersByTimeAsync(36_000);
-    lobby.hangUp("resync");
-    expect(client.closed).toMatchObject({ code: 4003 });
-  });
-});
-
-describe("who is here, after a room broke", () => {
-  const here = (...users: string[]) => ({ memberCount: users.length, members: users.map(member) });
-
-  it("X04 tells who came meanwhile at once, and who went when they had time to come back", async () => {
-    const client = await gateway.enter();
-    gateway.room("lobby").letIn(here("alice", "bob", "carol"));
-    gateway.room("lobby").hangUp(1006);
-    await rejoined(here("alice", "dave"));
-    expect(presences(client)).toEqual(["dave online"]);
-    await vi.advanceTimersByTimeAsync(6_000);
-    expect(presences(client)).toEqual(["dave online", "bob offline", "carol offline"]);
-    expect(client.ofType("presence").at(-1)).toMatchObject({ username: "CAROL", roomId: "lobby" });
-    const lastSeen = "2026-11-21T08:00:10.000Z";
-    gateway.room("lobby").say({ type: "presence", roomId: "lobby", ...member("bob"), lastSeen });
-    expect(presences(client).at(-1)).toBe("bob online");
-  });
-
-  it("X02 says nothing of those who only came back a little later", async () => {
-    const client = await gateway.enter();
-    gateway.room("lobby").letIn(here("alice", "bob"));
-    gateway.room("lobby").hangUp(1006);
-    const again = await rejoined(here("alice"));
-    again.say({ type: "presence", roomId: "lobby", ...member("bob"), lastSeen: "2026-11-21T08:00:01.000Z" });
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(presences(client)).toEqual([]);
-  });
-
-  it("remembers what presence frames told", async () => {
-    const client = await gateway.enter();
-    const lobby = gateway.room("lobby");
-    lobby.letIn(here("alice", "bob"));
-    const lastSeen = "2026-11-21T08:00:01.000Z";
-    lobby.say({ type: "presence", roomId: "lobby", ...member("erin"), lastSeen });
-    lobby.say({ type: "presence", roomId: "lobby", ...member("bob"), status: "offline", lastSeen });
-    lobby.hangUp(1006);
-    await rejoined(here("alice", "erin"));
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(presences(client)).toEqual(["erin online", "bob offline"]);
-  });
-
-  it("remembers what gathered changes told, and gathers what it tells itself", async () => {
-    const client = await gateway.enter();
-    const lobby = gateway.room("lobby");
-    lobby.letIn(here("alice", "bob"));
-    const lastSeen = "2026-11-21T08:00:01.000Z";
-    const come = ["c1", "c2", "c3", "c4"].map((user) => ({ ...member(user), lastSeen }));
-    const changes = [...come, { ...member("bob"), status: "offline", lastSeen }];
-    const gathered = { type: "presence_changes", roomId: "lobby", memberCount: 5, changes };
-    lobby.say(gathered);
-    expect(client.ofType("presence_changes")).toEqual([gathered]);
-    lobby.hangUp(1006);
-    await rejoined(here("alice", "bob"));
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(presences(client)).toEqual(["bob online"]);
-    const told = client.ofType("presence_changes").slice(1);
-    expect(told).toMatchObject([{ roomId: "lobby", memberCount: 2, changes: [{}, {}, {}, {}] }]);
-    expect(JSON.stringify(told)).toMatch(/c1.*offline.*c2.*offline.*c3.*offline.*c4.*offline/);
-  });
-
-  it("X06 tells of a crowd how many there are", async () => {
-    const client = await gateway.enter();
-    gateway.room("lobby").letIn({ memberCount: 300, members: [member("alice")] });
-    gateway.room("lobby").hangUp(1006);
-    await rejoined({ memberCount: 310, members: [member("bob")] });
-    expect(client.ofType("presence_count")).toEqual([
-      { type: "presence_count", roomId: "lobby", memberCount: 310, sample: [member("bob")] },
-    ]);
-    expect(presences(client)).toEqual([]);
   });
 });

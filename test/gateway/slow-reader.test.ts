@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestGateway, type FakeRoom, type FakeSocket, NOW, type TestGateway } from "./fake-sockets.ts";
+import { createTestGateway, type FakeRoom, NOW, type TestGateway } from "./fake-sockets.ts";
 
 let gateway: TestGateway;
 beforeEach(async () => {
@@ -8,7 +8,6 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.useRealTimers());
 
-const say = (client: FakeSocket, frame: object): void => client.hear(JSON.stringify(frame));
 const pour = (room: FakeRoom, from: number, to: number) => {
   for (let seq = from; seq <= to; seq++) room.message(seq);
 };
@@ -19,7 +18,7 @@ describe("F18 a slow reader at the gateway", () => {
   it("hands on what the client says it has received", async () => {
     const { client, lobby } = await gateway.joined();
     pour(lobby, 1, 40);
-    say(client, { type: "received", roomId: "lobby", seq: 40 });
+    client.say({ type: "received", roomId: "lobby", seq: 40 });
     expect(lobby.ofType("received")).toEqual([{ type: "received", roomId: "lobby", seq: 40 }]);
     expect(signs(lobby)).toEqual([]);
   });
@@ -33,26 +32,26 @@ describe("F18 a slow reader at the gateway", () => {
 
   it("tells a room of any frame of a client that never says `received` there, at most every 32 messages", async () => {
     const { client, lobby } = await gateway.joined();
-    say(client, { type: "join_room", roomId: "news" });
+    client.say({ type: "join_room", roomId: "news" });
     await vi.advanceTimersByTimeAsync(0);
     const news = gateway.room("news");
     news.letIn();
     pour(lobby, 1, 100);
     for (let frames = 0; frames < 5; frames++)
-      say(client, { type: "message", roomId: "news", content: `hello ${frames}` });
+      client.say({ type: "message", roomId: "news", content: `hello ${frames}` });
     expect(signs(lobby)).toHaveLength(1);
     expect(signs(news)).toEqual([]);
     pour(lobby, 101, 140);
-    say(client, { type: "ping" });
+    client.say({ type: "ping" });
     // Either is a sign of life; the room needs one.
     expect(signs(lobby).length + lobby.ofType("ping").length).toBe(2);
   });
 
   it("tells nothing on behalf of a client that says `received`", async () => {
     const { client, lobby } = await gateway.joined();
-    say(client, { type: "received", roomId: "lobby", seq: 1 });
+    client.say({ type: "received", roomId: "lobby", seq: 1 });
     pour(lobby, 1, 100);
-    say(client, { type: "typing", roomId: "nowhere", isTyping: true });
+    client.say({ type: "typing", roomId: "nowhere", isTyping: true });
     expect(signs(lobby)).toEqual([]);
   });
 

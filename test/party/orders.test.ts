@@ -103,16 +103,6 @@ describe.each([
     expect(await admission(world, "bob")).toBe("banned");
   });
 
-  it("J24 an older revocation that arrives late frees no token", async () => {
-    const world = open();
-    await world.order({ order: "revoke", userId: "bob", before: world.now + 2_000 });
-    await world.order({ order: "revoke", userId: "bob", before: world.now + 1_000 });
-    world.now += 1_000;
-    expect(await admission(world, "bob")).toBe("token_revoked");
-    world.now += 1_000;
-    expect(await admission(world, "bob")).toBe("welcome");
-  });
-
   it("D16 a clock that jumps a day and back neither frees for good nor bans for good", async () => {
     const world = open();
     const until = world.now + HOUR;
@@ -195,62 +185,6 @@ describe.each([
     expect(await world.store.findMember(world.app, world.channelId, UserId.parse("bob"))).toBeUndefined();
   });
 
-  it("J24 revokes: sockets with older tokens end, newer ones stay, and older tokens are refused from then on", async () => {
-    const world = open();
-    const old = await world.token("bob");
-    const first = await bob(world);
-    await world.advance(2_000);
-    const before = world.now;
-    const second = await bob(world);
-    expect(await world.order({ order: "revoke", userId: "bob", before })).toBe(1);
-    expect([first, second].map(codeOf)).toEqual([4500, undefined]);
-    const replayed = await world.connect("bob", { token: old });
-    expect(replayed.closed).toEqual({ code: 4500, reason: "invalid_token" });
-    expect(await world.order({ order: "revoke", userId: "bob", before })).toBe(0);
-    expect((await bob(world)).closed).toBeUndefined();
-  });
-
-  it("J24 refuses a refresh with a token that was revoked while its user was here", async () => {
-    const world = open();
-    const old = await world.token("bob");
-    await world.advance(2_000);
-    const client = await bob(world);
-    await world.order({ order: "revoke", userId: "bob", before: world.now });
-    await client.say({ type: "refresh", token: await world.token("bob") });
-    expect(client.closed).toBeUndefined();
-    await client.say({ type: "refresh", token: old });
-    expect(client.closed).toEqual({ code: 4500, reason: "invalid_token" });
-  });
-
-  it("J24 refuses a refresh with a token that was revoked before its user came here", async () => {
-    const world = open();
-    const old = await world.token("bob");
-    await world.advance(2_000);
-    const client = await world.connect("bob", { notBefore: world.now });
-    await client.say({ type: "refresh", token: old });
-    expect(codeOf(client)).toBe(4500);
-  });
-
-  it("A09 a ban from the whole app says so, for sockets that many rooms share", async () => {
-    const world = open();
-    const client = await bob(world);
-    await world.advance(2_000);
-    expect(await world.order({ order: "expel", userId: "bob", before: world.now })).toBe(1);
-    expect(client.closed).toEqual({ code: 4506, reason: "banned: everywhere" });
-  });
-
-  it("J24 a socket that new tokens keep open is opened anew every day, so that its user's rooms are known", async () => {
-    const world = open();
-    const client = await world.connect("bob", { lifeMs: DAY });
-    const refresh = async () => client.say({ type: "refresh", token: await world.token("bob", { lifeMs: DAY }) });
-    await world.advance(DAY - HOUR);
-    await refresh();
-    expect(client.closed).toBeUndefined();
-    await world.advance(2 * HOUR);
-    await refresh();
-    expect(client.closed).toEqual({ code: 4000, reason: "restart" });
-  });
-
   it("reads the channel's bans when it has lost what it kept", async () => {
     const world = open();
     const until = new Date(world.now + HOUR);
@@ -267,14 +201,6 @@ describe.each([
     const carol = await world.connect("carol");
     const answer = await carol.post("hello");
     expect(answer).toMatchObject({ type: "error", code: "muted", retryAfterMs: until.getTime() - world.now });
-  });
-
-  it("drops revocations that no token can be old enough for", async () => {
-    const world = open();
-    await world.order({ order: "revoke", userId: "bob", before: world.now });
-    world.now += 4 * DAY;
-    await world.order({ order: "revoke", userId: "carol", before: world.now });
-    expect(world.platform.storage.keys("out:")).toEqual(["out:carol"]);
   });
 
   it("D08 drops all revocations and bans that mean nothing any more, and none that do", async () => {
@@ -310,68 +236,5 @@ describe.each([
     expect(await ask(await world.token("bob", { kind: "internal", app: "other" }))).toBe(404);
     expect(await ask(await world.token("bob", { kind: "internal" }), "GET")).toBe(404);
     expect(await admission(world, "alice")).toBe("welcome");
-  });
-});
-
-it("A09 A10 an order that comes while its subject is being looked up is not missed", async () => {
-  const world = new World({ channelId: "plans" });
-  const { app, channelId, store } = world;
-  const channel = { app, id: channelId, type: "private" as const, name: "Plans", createdBy: "alice", custom: {} };
-  await store.createChannel({ ...channel, members: [UserId.parse("bob")] });
-  await world.connect("alice");
-  let [isAsked, goOn] = [() => {}, () => {}];
-  const asked = new Promise<void>((resolve) => (isAsked = resolve));
-  const answered = new Promise<void>((resolve) => (goOn = resolve));
-  const { findMember } = store;
-  store.findMember = async (...call) => {
-    const found = await findMember(...call);
-    isAsked();
-    await answered;
-    return found;
-  };
-  const coming = world.connect("bob");
-  await asked;
-  await world.order({ order: "remove", userId: "bob" });
-  goOn();
-  const bob = await coming;
-  expect(bob.closed).toEqual({ code: 4005, reason: "internal" });
-  expect(bob.all("room_joined")).toEqual([]);
-});
-
-describe("the removal of somebody whose joining is being written", () => {
-  const ours = (world: World) => world.token("app", { kind: "internal" });
-  const remove = async (world: World, token: string) => {
-    const body = { order: "remove", userId: "bob", requestId: "request-1" };
-    const answer = await world.request("people", token, "POST", body);
-    return (await answer.json()) as { hadJoined: boolean };
-  };
-
-  it("A10 is answered when it has been written, so that whoever asks can put it right", async () => {
-    const world = new World();
-    const { writeBatch } = world.store;
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => (release = resolve));
-    world.store.writeBatch = async (batch) => {
-      await held;
-      await writeBatch(batch);
-    };
-    await world.connect("bob");
-    await world.advance(500);
-    const answered = remove(world, await ours(world)).then(async ({ hadJoined }) => ({
-      hadJoined,
-      there: await world.store.findMember(world.app, world.channelId, UserId.parse("bob")),
-    }));
-    await expect.poll(() => world.platform.storage.keys("mem:")).toEqual([]);
-    release();
-    expect(await answered).toMatchObject({ hadJoined: true, there: { userId: "bob" } });
-  });
-
-  it("A10 says so only while history may not know of it", async () => {
-    const world = new World();
-    await world.connect("bob");
-    await world.advance(2_000);
-    expect(await remove(world, await ours(world))).toEqual({ ended: 1, hadJoined: false });
-    await world.connect("bob");
-    expect(await remove(world, await ours(world))).toEqual({ ended: 1, hadJoined: true });
   });
 });

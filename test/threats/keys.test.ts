@@ -1,9 +1,9 @@
-import { exportJWK, generateKeyPair } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTokenKeys, signChatToken, verifyChatToken } from "../../domain/chat-tokens.ts";
 import { createSigningKey, KeyServer, signWith } from "../support/key-server.ts";
 import { alice, APP, createMemoryDeps, type MemoryDeps, sessionClaims } from "../support/memory-deps.ts";
 import { bearer, problemOf } from "../support/requests.ts";
+import { signIn } from "./sign-ins.ts";
 
 const MINUTE = 60_000;
 const ISSUER = "https://issuer.example.com";
@@ -15,9 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => memory.stop());
 
-const exchange = async (token: string, deployment = memory): Promise<Response> =>
-  deployment.app.request("/v1/token", { method: "POST", ...bearer(token) });
-const statusOf = async (token: string): Promise<number> => (await exchange(token)).status;
+const statusOf = async (token: string): Promise<number> => (await signIn(memory, token)).status;
 const signedBy = async (key: Awaited<typeof second>, claims: object = {}): Promise<string> =>
   signWith(key, { ...sessionClaims(memory.clock.now()), ...claims });
 /** A token with a kid that nobody has. */
@@ -49,7 +47,7 @@ describe("rotation of an issuer's keys", () => {
     expect(await statusOf(early)).toBe(200);
     memory.keyServer.keys = [await second];
     memory.clock.advance(10 * MINUTE);
-    expect(await problemOf(await exchange(early))).toEqual({ status: 401, code: "bad_signature" });
+    expect(await problemOf(await signIn(memory, early))).toEqual({ status: 401, code: "bad_signature" });
     expect(await statusOf(await signedBy(await second))).toBe(200);
   });
 
@@ -61,7 +59,7 @@ describe("rotation of an issuer's keys", () => {
     memory.keyServer.keys = [renewed];
     memory.clock.advance(10 * MINUTE);
     expect(await statusOf(await signedBy(renewed))).toBe(200);
-    expect(await problemOf(await exchange(early))).toEqual({ status: 401, code: "bad_signature" });
+    expect(await problemOf(await signIn(memory, early))).toEqual({ status: 401, code: "bad_signature" });
   });
 
   it("K02 drops a removed key at once when a refetch shows that it is gone", async () => {
@@ -69,7 +67,7 @@ describe("rotation of an issuer's keys", () => {
     expect(await statusOf(early)).toBe(200);
     memory.keyServer.keys = [await second];
     expect(await statusOf(await signedBy(await second))).toBe(200);
-    expect(await problemOf(await exchange(early))).toEqual({ status: 401, code: "bad_signature" });
+    expect(await problemOf(await signIn(memory, early))).toEqual({ status: 401, code: "bad_signature" });
   });
 });
 
@@ -87,13 +85,13 @@ describe("an issuer that cannot be reached", () => {
     memory.clock.advance(23 * 60 * MINUTE);
     expect(await statusOf(await memory.session({ sub: "carol" }))).toBe(200);
     memory.clock.advance(60 * MINUTE);
-    const late = await exchange(await memory.session({ sub: "dave" }));
+    const late = await signIn(memory, await memory.session({ sub: "dave" }));
     expect(late.headers.get("retry-after")).toMatch(/^\d+$/);
     expect(await problemOf(late)).toEqual({ status: 503, code: "auth_unavailable" });
   });
 
   it("K03 O09 shows as degraded in health, and heals by itself", async () => {
-    await exchange(await memory.session());
+    await signIn(memory, await memory.session());
     memory.keyServer.fail();
     memory.clock.advance(11 * MINUTE);
     const health = async () => (await memory.app.request("/v1/health")).json();
@@ -105,7 +103,7 @@ describe("an issuer that cannot be reached", () => {
 
   it("K04 answers 503 with Retry-After in an isolate that has no keys, and recovers", async () => {
     memory.keyServer.fail();
-    const refused = await exchange(await memory.session());
+    const refused = await signIn(memory, await memory.session());
     const waitMs = Number(refused.headers.get("retry-after")) * 1_000;
     expect(await problemOf(refused)).toEqual({ status: 503, code: "auth_unavailable" });
     memory.keyServer.recover();
@@ -115,13 +113,13 @@ describe("an issuer that cannot be reached", () => {
   });
 
   it("K04 starts a cold isolate with the last good set of another", async () => {
-    await exchange(await memory.session());
+    await signIn(memory, await memory.session());
     await memory.settle();
     const kept = memory.keySets.entries.get(ISSUER);
     const cold = await createMemoryDeps({ CLERK_JWKS_URL: "http://127.0.0.1:9/jwks.json" });
     cold.keySets.entries.set(ISSUER, structuredClone(kept!));
     cold.clock.advance(60 * MINUTE);
-    expect((await exchange(await cold.session(), cold)).status).toBe(200);
+    expect((await signIn(cold, await cold.session())).status).toBe(200);
     await cold.stop();
   });
 
@@ -139,7 +137,10 @@ describe("an issuer that cannot be reached", () => {
     const own = await second;
     const given = "keys" in jwks ? jwks : { keys: [own.publicJwk] };
     memory.keySets.entries.set(ISSUER, { jwks: given, fetchedAt: memory.clock.now() + fetchedAt });
-    expect(await problemOf(await exchange(await signedBy(own)))).toEqual({ status: 401, code: "bad_signature" });
+    expect(await problemOf(await signIn(memory, await signedBy(own)))).toEqual({
+      status: 401,
+      code: "bad_signature",
+    });
   });
 
   it("K04 goes on without the cache", async () => {
@@ -151,7 +152,7 @@ describe("an issuer that cannot be reached", () => {
     memory.keyServer.hang();
     const startedAt = performance.now();
     const tokens = await Promise.all(["a", "b", "c"].map((sub) => memory.session({ sub })));
-    const waiting = Promise.all(tokens.map((token) => exchange(token)));
+    const waiting = Promise.all(tokens.map((token) => signIn(memory, token)));
     expect((await memory.app.request("/healthz")).status).toBe(200);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     const answers = await waiting;
@@ -161,129 +162,17 @@ describe("an issuer that cannot be reached", () => {
   });
 
   it("K05 lets nobody but the one who finds out wait, while last keys are there", async () => {
-    await exchange(await memory.session());
+    await signIn(memory, await memory.session());
     memory.keyServer.fail();
     memory.clock.advance(11 * MINUTE);
     expect(await statusOf(await memory.session())).toBe(200);
     memory.keyServer.hang();
     memory.clock.advance(31_000);
-    const finder = exchange(await memory.session({ sub: "finder" }));
+    const finder = signIn(memory, await memory.session({ sub: "finder" }));
     const startedAt = performance.now();
     expect(await statusOf(await memory.session({ sub: "other" }))).toBe(200);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect((await finder).status).toBe(200);
-  });
-});
-
-describe("floods", () => {
-  it("K06 asks at most once per 30 s for unknown keys, one after the other or 100 at once", async () => {
-    await exchange(await memory.session());
-    for (let n = 0; n < 20; n++) expect(await statusOf(await unknownToken(`made-up-${n}`))).toBe(401);
-    expect(memory.keyServer.requests).toBe(2);
-    const flood = await Promise.all(Array.from({ length: 100 }, (_, n) => unknownToken(`flood-${n}`)));
-    const answers = await Promise.all(flood.map(statusOf));
-    expect(new Set(answers)).toEqual(new Set([401]));
-    expect(memory.keyServer.requests).toBe(2);
-    memory.clock.advance(30_000);
-    await statusOf(await unknownToken("later"));
-    expect(memory.keyServer.requests).toBe(3);
-  });
-
-  it("K06 asks once for a cold isolate's flood of unknown keys", async () => {
-    const flood = await Promise.all(Array.from({ length: 100 }, (_, n) => unknownToken(`cold-${n}`)));
-    await Promise.all(flood.map(statusOf));
-    await statusOf(await unknownToken("one-more"));
-    expect(memory.keyServer.requests).toBe(1);
-  });
-
-  it("K06 asks at most once per 30 s while the issuer fails", async () => {
-    memory.keyServer.fail();
-    for (let n = 0; n < 20; n++) expect(await statusOf(await unknownToken(`made-up-${n}`))).toBe(503);
-    expect(memory.keyServer.requests).toBe(1);
-    memory.clock.advance(30_000);
-    await statusOf(await unknownToken("later"));
-    expect(memory.keyServer.requests).toBe(2);
-  });
-
-  it("K06 answers 401 for unknown keys while stale keys are in use", async () => {
-    await exchange(await memory.session());
-    memory.keyServer.fail();
-    memory.clock.advance(11 * MINUTE);
-    expect(await problemOf(await exchange(await unknownToken("x")))).toEqual({ status: 401, code: "bad_signature" });
-    expect(await statusOf(await unknownToken("y"))).toBe(401);
-    expect(memory.keyServer.requests).toBe(2);
-  });
-
-  it("K11 fetches once for 100 first requests at once", async () => {
-    const tokens = await Promise.all(Array.from({ length: 100 }, (_, n) => memory.session({ sub: `user-${n}` })));
-    const answers = await Promise.all(tokens.map(statusOf));
-    expect(new Set(answers)).toEqual(new Set([200]));
-    expect(memory.keyServer.requests).toBe(1);
-  });
-});
-
-describe("poisoned key sets", () => {
-  const good = async () => memory.key.publicJwk;
-  const weak = async (n: string, e: string) => ({ kty: "RSA", n, e, kid: "weak", use: "sig", alg: "RS256" });
-  const many = (count: number, jwk: object) => ({
-    keys: Array.from({ length: count }, (_, n) => ({ ...jwk, kid: `key-${n}` })),
-  });
-  const sets: [string, () => Promise<unknown>][] = [
-    ["a symmetric key", async () => ({ keys: [await good(), { kty: "oct", k: "AAAA", kid: "o", alg: "HS256" }] })],
-    ["a private key", async () => ({ keys: [{ ...(await exportJWK(memory.key.privateKey)), kid: "p" }] })],
-    ["exponent 1", async () => ({ keys: [await weak(String((await good()).n), "AQ")] })],
-    ["exponent 3", async () => ({ keys: [await weak(String((await good()).n), "Aw")] })],
-    ["an even exponent", async () => ({ keys: [await weak(String((await good()).n), "AQAC")] })],
-    ["a modulus of 512 bits", async () => ({ keys: [await weak("w".repeat(86), "AQAB")] })],
-    ["a modulus of 1,024 bits", async () => ({ keys: [await weak("w".repeat(171), "AQAB")] })],
-    ["a modulus of 16,384 bits", async () => ({ keys: [await weak("w".repeat(2_731), "AQAB")] })],
-    ["a modulus that is no text", async () => ({ keys: [{ ...(await good()), n: 7 }] })],
-    ["only an encryption key", async () => ({ keys: [{ ...(await good()), use: "enc" }] })],
-    ["only keys of other kinds", async () => ({ keys: [{ kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e" }] })],
-    ["21 keys", async () => many(21, await good())],
-    ["one kid twice", async () => ({ keys: [await good(), await good()] })],
-    ["a kid of another type", async () => ({ keys: [{ ...(await good()), kid: 7 }] })],
-    ["keys that are no list", async () => ({ keys: { 0: await good() } })],
-    ["no keys", async () => ({ keys: [] })],
-    ["null", async () => null],
-    ["a page", async () => "<!doctype html><title>Sign in</title>"],
-    ["50 MB", async () => `{"keys":[],"pad":"${"x".repeat(50_000_000)}"}`],
-    ["a good set in 70 kB", async () => ({ keys: [await good()], pad: "x".repeat(70_000) })],
-    ["a prototype", async () => '{"__proto__":{"keys":[]}}'],
-  ];
-  it.each(sets)("K07 refuses %s whole and keeps the last good set", async (_, makeSet) => {
-    expect(await statusOf(await memory.session())).toBe(200);
-    memory.keyServer.serve(await makeSet());
-    memory.clock.advance(11 * MINUTE);
-    expect(await statusOf(await memory.session({ sub: "bob" }))).toBe(200);
-    expect(memory.keyServer.requests).toBe(2);
-    expect(memory.lines.join("\n")).toContain('"part":"identity"');
-    await memory.settle();
-    expect(memory.keySets.entries.get(ISSUER)?.jwks).toEqual({ keys: [memory.key.publicJwk] });
-  });
-  it.each(sets)("K07 has no keys when a cold isolate gets %s", async (_, makeSet) => {
-    memory.keyServer.serve(await makeSet());
-    expect(await problemOf(await exchange(await memory.session()))).toEqual({ status: 503, code: "auth_unavailable" });
-  });
-
-  it("K07 leaves out keys for other purposes beside the right ones", async () => {
-    const { publicKey } = await generateKeyPair("ES256", { extractable: true });
-    const others = [
-      { ...(await exportJWK(publicKey)), kid: "ec", use: "sig" },
-      { ...(await second).publicJwk, use: "enc", alg: "RSA-OAEP" },
-    ];
-    memory.keyServer.serve({ keys: [memory.key.publicJwk, ...others] });
-    expect(await statusOf(await memory.session())).toBe(200);
-    expect(await statusOf(await signedBy(await second))).toBe(401);
-  });
-
-  it("K08 does not follow a redirect", async () => {
-    const evil = await KeyServer.start(await second);
-    memory.keyServer.answer = (_request, response) =>
-      void response.writeHead(302, { location: `${evil.url}/jwks.json` }).end();
-    expect(await problemOf(await exchange(await signedBy(await second)))).toMatchObject({ code: "auth_unavailable" });
-    expect(evil.requests).toBe(0);
-    await evil.stop();
   });
 });
 
@@ -294,7 +183,7 @@ describe("two issuers in one deployment", () => {
     const as = async (key: "key-1" | "key-2", iss: string) => {
       const signingKey = key === "key-1" ? both.key : await second;
       const token = await signWith(signingKey, sessionClaims(both.clock.now(), { iss }));
-      return (await exchange(token, both)).status;
+      return (await signIn(both, token)).status;
     };
     expect(await as("key-1", ISSUER)).toBe(200);
     expect(await as("key-2", local.url)).toBe(200);
@@ -311,7 +200,7 @@ describe("two issuers in one deployment", () => {
     const foreign = await signWith(twin, sessionClaims(both.clock.now(), { iss: ISSUER }));
     const own = await signWith(twin, sessionClaims(both.clock.now(), { iss: local.url }));
     const statuses = [];
-    for (const token of [ours, foreign, own]) statuses.push((await exchange(token, both)).status);
+    for (const token of [ours, foreign, own]) statuses.push((await signIn(both, token)).status);
     expect(statuses).toEqual([200, 401, 200]);
     await Promise.all([local.stop(), both.stop()]);
   });
@@ -320,7 +209,7 @@ describe("two issuers in one deployment", () => {
     const local = await KeyServer.start(await second);
     const plain = await createMemoryDeps({ LOCAL_ISSUER: local.url });
     const token = await signWith(await second, sessionClaims(plain.clock.now(), { iss: local.url }));
-    expect(await problemOf(await exchange(token, plain))).toEqual({ status: 401, code: "wrong_issuer" });
+    expect(await problemOf(await signIn(plain, token))).toEqual({ status: 401, code: "wrong_issuer" });
     expect(local.requests).toBe(0);
     await Promise.all([local.stop(), plain.stop()]);
   });

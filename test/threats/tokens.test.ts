@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createApiKey, createKeyRing, isSameInConstantTime, verifyApiKey } from "../../domain/api-keys.ts";
 import { readConfig } from "../../domain/config.ts";
-import type { ApiKeyRecord } from "../../domain/ports/api-keys.ts";
-import { readBearer } from "../../domain/socket-auth.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
 import type { TokenReply } from "../../protocol/http.ts";
-import { AppId, UserId } from "../../protocol/ids.ts";
-import { alice, APP, bob, createMemoryDeps, type MemoryDeps, PAGE_ORIGIN } from "../support/memory-deps.ts";
+import { AppId } from "../../protocol/ids.ts";
+import { APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
 import { START } from "../support/clock.ts";
 import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 import { encodePart, rawJwt, signHmac } from "../support/raw-jwt.ts";
@@ -184,148 +181,6 @@ describe("who may mint", () => {
   });
 });
 
-describe("API keys", () => {
-  it("T10 answers every wrong key alike", async () => {
-    const good = await memory.apiKey();
-    const [, , id = "", secret = ""] = good.split("_");
-    const wrong = [
-      "chatsdk_live_xxx",
-      `chatsdk_live_${id}_${"A".repeat(43)}`,
-      `chatsdk_live_aaaaaaaaaaaa_${secret}`,
-      `chatsdk_test_${id}_${secret}`,
-      `${good}A`,
-      good.toUpperCase(),
-      "",
-      "undefined",
-    ];
-    const bodies = new Set<string>();
-    for (const key of wrong) {
-      const response = await mint({ userId: "bob" }, { "x-api-key": key });
-      bodies.add(`${response.status} ${(await response.text()).replace(/"requestId":"[^"]*"/, "")}`);
-    }
-    expect(bodies.size).toBe(1);
-    expect([...bodies][0]).toContain("invalid_api_key");
-  });
-
-  it("T10 stops an address after 10 wrong keys in a minute, right ones included, and lets it go on after", async () => {
-    const good = await memory.apiKey();
-    const tryKey = async (key: string) => mint({ userId: "bob" }, { "x-api-key": key });
-    for (let n = 0; n < 10; n++) expect((await tryKey(`chatsdk_live_wrong${n}`)).status).toBe(401);
-    const refused = await tryKey("chatsdk_live_wrong");
-    expect(refused.headers.get("retry-after")).toBe("60");
-    expect(await problemOf(refused)).toEqual({ status: 429, code: "rate_limited" });
-    expect((await tryKey(good)).status).toBe(429);
-    memory.clock.advance(60_000);
-    expect((await tryKey(good)).status).toBe(200);
-  });
-
-  it("T10 asks the store once for an unknown id that is tried again and again", async () => {
-    let asked = 0;
-    const store = {
-      findApiKey: async () => {
-        asked += 1;
-        return undefined;
-      },
-    };
-    const ring = createKeyRing({ store, environment: "test", now: memory.clock.now });
-    const { key } = await createApiKey(APP, "live", new Date());
-    for (let n = 0; n < 5; n++)
-      await expect(verifyApiKey(ring, key)).rejects.toMatchObject({ code: "invalid_api_key" });
-    expect(asked).toBe(1);
-    memory.clock.advance(5_000);
-    await expect(verifyApiKey(ring, key)).rejects.toMatchObject({ code: "invalid_api_key" });
-    expect(asked).toBe(2);
-  });
-
-  it("T11 keeps a hash only, and compares every character of it", async () => {
-    const { key, record } = await createApiKey(APP, "live", new Date());
-    const secret = key.slice(key.lastIndexOf("_") + 1);
-    expect(JSON.stringify(record)).not.toContain(secret);
-    expect(record.hash).toMatch(/^[0-9a-f]{64}$/);
-    for (const hash of [
-      `0${record.hash.slice(1)}x`,
-      record.hash.slice(0, -1),
-      `${record.hash}0`,
-      "",
-      flip(record.hash),
-    ]) {
-      const ring = ringWith({ ...record, hash });
-      await expect(verifyApiKey(ring, key)).rejects.toMatchObject({ code: "invalid_api_key" });
-    }
-    expect(await verifyApiKey(ringWith(record), key)).toEqual({ app: APP, keyId: record.id });
-  });
-
-  it("T11 looks at every character of both hashes, wherever they differ", () => {
-    const hash = "0123456789abcdef".repeat(4);
-    const places = Array.from(hash, (_, at) => at);
-    const others = places.map((at) => `${hash.slice(0, at)}x${hash.slice(at + 1)}`);
-    for (const other of [hash, "x".repeat(64), ...others]) {
-      const [left, right] = [watched(hash), watched(other)];
-      expect(isSameInConstantTime(left, right)).toBe(other === hash);
-      expect([left.seen, right.seen]).toEqual([places, places]);
-    }
-  });
-  it("T11 takes no shorter or longer text for the same", () => {
-    for (const other of ["", "ab", "abcd"]) expect(isSameInConstantTime("abc", other)).toBe(false);
-    expect(isSameInConstantTime("abc", "abc")).toBe(true);
-  });
-
-  it("T11 makes keys of full entropy", async () => {
-    const keys = await Promise.all(Array.from({ length: 200 }, () => createApiKey(APP, "live", new Date())));
-    const text = keys.map(({ key }) => key.slice(key.lastIndexOf("_") + 1)).join("");
-    expect(new Set(keys.map(({ key }) => key)).size).toBe(200);
-    const counts = [...new Set(text)].map((letter) => text.split(letter).length - 1);
-    expect(counts).toHaveLength(62);
-    // 8,600 letters over 62: about 139 each, and far from it only if some came up more often.
-    expect(Math.max(...counts)).toBeLessThan(210);
-    expect(Math.min(...counts)).toBeGreaterThan(80);
-  });
-
-  it("T12 refuses a key in the address, in the body, and from a browser", async () => {
-    const key = await memory.apiKey();
-    for (const query of [`api_key=${key}`, `apiKey=${key}`, `X-API-Key=${key}`])
-      expect((await memory.app.request(`/v1/tokens?${query}`, jsonBody({ userId: "bob" }))).status).toBe(401);
-    expect((await mint({ userId: "bob", apiKey: key }, {})).status).toBe(401);
-    expect((await mint({ userId: "bob", apiKey: key }, { "x-api-key": key })).status).toBe(400);
-    const browser = await mint({ userId: "bob" }, { "x-api-key": key, origin: PAGE_ORIGIN });
-    expect(await problemOf(browser)).toEqual({ status: 403, code: "key_in_browser" });
-    const channel = await memory.app.request(
-      "/v1/channels",
-      jsonBody({ channel_id: "c1" }, { "x-api-key": key, origin: "null" }),
-    );
-    expect(await problemOf(channel)).toEqual({ status: 403, code: "key_in_browser" });
-  });
-
-  it("T13 stops a revoked key within 60 s", async () => {
-    const key = await memory.apiKey();
-    const ask = async () => (await mint({ userId: "bob" }, { "x-api-key": key })).status;
-    expect(await ask()).toBe(200);
-    const [, , id = ""] = key.split("_");
-    await memory.deps.store.revokeApiKey(id, new Date(memory.clock.now()));
-    memory.clock.advance(60_000);
-    expect(await ask()).toBe(401);
-  });
-
-  it("T14 refuses a test key in production, by its own segment and not by chance letters", async () => {
-    const production = await createMemoryDeps({
-      ENVIRONMENT: "production",
-      PARTY_URL: "https://rooms.example.com",
-      CLERK_AUTHORIZED_PARTIES: PAGE_ORIGIN,
-      CLERK_JWKS_URL: "https://issuer.example.com/.well-known/jwks.json",
-    });
-    const ask = async (key: string) =>
-      (await production.app.request("/v1/tokens", jsonBody({ userId: "bob" }, { "x-api-key": key }))).status;
-    expect(await ask(await production.apiKey("test"))).toBe(401);
-    expect(await ask(await production.apiKey("live"))).toBe(200);
-    await production.stop();
-    const { record } = await createApiKey(APP, "live", new Date());
-    const secret = `devtestdemo${"A".repeat(32)}`;
-    const named = { ...record, hash: await sha256(secret) };
-    const ring = createKeyRing({ ...ringWith(named), environment: "production" });
-    expect(await verifyApiKey(ring, `chatsdk_live_${record.id}_${secret}`)).toEqual({ app: APP, keyId: record.id });
-  });
-});
-
 describe("a deployment that is not configured safely", () => {
   const production = { ENVIRONMENT: "production", CHAT_JWT_SECRET: "q8Zr3vKx0Lw7Ty2Bn5Mj9Hc4Fd6Gs1Pa" };
   it.each(["true", "TRUE", "1", "yes", " true ", "on"])(
@@ -356,96 +211,6 @@ describe("a deployment that is not configured safely", () => {
   });
 });
 
-describe("how a token is brought", () => {
-  let token: string;
-  let session: string;
-  beforeEach(async () => {
-    token = await memory.chatToken("rest", alice);
-    session = await memory.session();
-  });
-  it.each(["Bearer", "bearer", "BEARER"])("T19 takes one token after %s", async (scheme) => {
-    expect((await get("/v1/channels", { headers: { authorization: `${scheme} ${token}` } })).status).toBe(200);
-  });
-  it.each<[string, (token: string) => [string, string][]]>([
-    [
-      "two headers",
-      (one) => [
-        ["authorization", `Bearer ${one}`],
-        ["authorization", `Bearer ${one}`],
-      ],
-    ],
-    ["two in one header", (one) => [["authorization", `Bearer ${one}, Bearer ${one}`]]],
-    ["two spaces", (one) => [["authorization", `Bearer  ${one}`]]],
-    ["a tab", (one) => [["authorization", `Bearer\t${one}`]]],
-    ["no scheme", (one) => [["authorization", one]]],
-    ["Basic", (one) => [["authorization", `Basic ${btoa(`user:${one}`)}`]]],
-    ["Token", (one) => [["authorization", `Token ${one}`]]],
-    ["a parameter", (one) => [["authorization", `Bearer token="${one}"`]]],
-    ["quotes", (one) => [["authorization", `Bearer "${one}"`]]],
-    ["nothing", () => [["authorization", "Bearer"]]],
-    ["a cookie", (one) => [["cookie", `__session=${one}; token=${one}`]]],
-    ["another header", (one) => [["x-access-token", one]]],
-  ])("T19 refuses %s", async (_, headersOf) => {
-    for (const [path, method, one] of [
-      ["/v1/channels", "GET", token],
-      ["/v1/token", "POST", session],
-    ] as const)
-      expect((await get(path, { method, headers: headersOf(one) })).status).toBe(401);
-  });
-
-  it("T19 says the same of a header that is not one token over HTTP as at a socket", async () => {
-    for (const authorization of ["Bearer", `Basic ${btoa("alice:pw")}`, `Bearer ${token}, Bearer ${token}`]) {
-      const response = await get("/v1/channels", { headers: { authorization } });
-      expect(await problemOf(response)).toEqual({ status: 401, code: "token_malformed" });
-      expect(() => readBearer(authorization)).toThrow(expect.objectContaining({ code: "token_malformed" }));
-    }
-    expect(await problemOf(await get("/v1/channels"))).toEqual({ status: 401, code: "token_missing" });
-  });
-
-  it.each(["token", "access_token", "id_token", "jwt", "Token"])("T20 refuses a token as ?%s=", async (name) => {
-    const alone = await get(`/v1/channels?${name}=${token}`);
-    expect(await problemOf(alone)).toEqual({ status: 401, code: "token_missing" });
-    expect((await get(`/v1/channels?limit=1&${name}=${token}`, bearer(token))).status).toBe(401);
-    expect((await get(`/v1/token?${name}=${session}`, { method: "POST", ...bearer(session) })).status).toBe(401);
-  });
-  it("T20 leaves no token in a log line", async () => {
-    const logging = await createMemoryDeps({ ENABLE_LOGGING: "true" });
-    const good = await logging.chatToken("rest");
-    await logging.app.request(`/v1/channels?token=${good}`, bearer(good));
-    await logging.app.request(`/v1/users/${good}/presence`, bearer(good));
-    expect(logging.lines).toHaveLength(2);
-    expect(logging.lines.join("\n")).not.toContain(good.slice(0, 20));
-    await logging.stop();
-  });
-});
-
-describe("chat tokens", () => {
-  let deployment: MemoryDeps;
-  beforeEach(async () => {
-    deployment = await createMemoryDeps();
-  });
-  afterEach(() => deployment.stop());
-
-  it("J08 S3-8 end when they say, and not before", async () => {
-    const token = await deployment.chatToken("rest", UserId.parse("dora"));
-    const ask = async () => deployment.app.request("/v1/channels", bearer(token));
-    deployment.clock.advance(3_599_000);
-    expect((await ask()).status).toBe(200);
-    deployment.clock.advance(6_001);
-    expect(await problemOf(await ask())).toEqual({ status: 401, code: "token_expired" });
-  });
-  it("J12 are refused by another deployment with the same secret", async () => {
-    const elsewhere = await createMemoryDeps({ PUBLIC_URL: "https://elsewhere.example.com" });
-    const foreign = await elsewhere.chatToken("rest");
-    const response = await memory.app.request("/v1/channels", bearer(foreign));
-    expect(await problemOf(response)).toEqual({ status: 401, code: "wrong_issuer" });
-    await elsewhere.stop();
-  });
-});
-
-function ringWith(record: ApiKeyRecord) {
-  return createKeyRing({ store: { findApiKey: async () => record }, environment: "test", now: () => 0 });
-}
 /** The claims of a good rest token of alice's; what is given wins. */
 function restClaims(claims: object = {}): object {
   return {
@@ -464,22 +229,4 @@ async function signedBy(key: CryptoKey, header: string, claims: object): Promise
   const input = `${header}.${encodePart(claims)}`;
   const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(input));
   return `${input}.${encodePart(new Uint8Array(signature))}`;
-}
-/** A text that notes which of its characters were looked at. */
-function watched(text: string): { length: number; charCodeAt: (at: number) => number; seen: number[] } {
-  const seen: number[] = [];
-  return {
-    length: text.length,
-    charCodeAt: (at) => {
-      seen.push(at);
-      return text.charCodeAt(at);
-    },
-    seen,
-  };
-}
-function flip(hash: string): string {
-  return hash.slice(0, -1) + (hash.endsWith("0") ? "1" : "0");
-}
-async function sha256(text: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toString("hex");
 }
