@@ -182,10 +182,7 @@ describe("private channels", () => {
     await s.next("room_joined");
     s.say({ type: "join_room", roomId: "secret-plans" });
     expect(await s.next("error")).toMatchObject({ code: "forbidden", roomId: "secret-plans" });
-    const direct = ChatSocket.withToken(
-      `${stack.partyUrl.replace("http", "ws")}/parties/main/secret-plans`,
-      stranger.wsToken,
-    );
+    const direct = ChatSocket.withToken(stack.roomUrl("secret-plans"), stranger.wsToken);
     const refusedAt = performance.now();
     expect((await direct.closing()).code).toBe(4503);
     // At once, and not when the client has lost patience with a connection that is left open.

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker, startWorkerd } from "../../bench/workerd.ts";
-import { closePayload, frameBytes, OPCODES, RawSocket } from "../support/raw-socket.ts";
+import { closePayload, frameBytes, ODD_CLOSES, OPCODES, RawSocket } from "../support/raw-socket.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 const MIB = 1024 * 1024;
@@ -21,16 +21,7 @@ afterAll(() => stack?.stop());
 
 const { text, binary, close, ping, continuation } = OPCODES;
 const addressOf = (door: Door, room: string) =>
-  door === "gateway" ? `${stack.wsUrl}?roomId=${room}` : `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`;
-
-/** What a close frame may hold, right and wrong. */
-const ODD_CLOSES = [
-  Buffer.alloc(0),
-  Buffer.from([3]), // half a code
-  ...[0, 999, 1000, 1004, 1005, 1006, 1015, 2999, 4506, 4999, 65_535].map((code) => closePayload(code)),
-  closePayload(1000, Uint8Array.of(0xff, 0xfe)),
-  closePayload(1000, "x".repeat(200)),
-];
+  door === "gateway" ? `${stack.wsUrl}?roomId=${room}` : stack.roomUrl(room);
 
 let people = 0;
 const enter = async (door: Door, room: string, user = `user-${++people}`): Promise<RawSocket> => {

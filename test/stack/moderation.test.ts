@@ -32,8 +32,7 @@ async function open(id: string, settings: object, by: "direct" | "gateway") {
   await call("POST", "/v1/channels", { channelId: id });
   await call("PUT", `/v1/channels/${id}/moderation`, settings);
   const { token, wsToken } = await mint("alice");
-  const url =
-    by === "direct" ? `${stack.partyUrl.replace("http", "ws")}/parties/main/${id}` : `${stack.wsUrl}?roomId=${id}`;
+  const url = by === "direct" ? stack.roomUrl(id) : `${stack.wsUrl}?roomId=${id}`;
   const socket = ChatSocket.withToken(url, wsToken);
   await socket.next("room_joined");
   const say = (content: string, clientMessageId: string) =>

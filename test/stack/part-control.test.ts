@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 const enter = async () => {
-  const socket = ChatSocket.withToken(`${stack.partyUrl.replace("http", "ws")}/parties/main/lobby`, wsToken);
+  const socket = ChatSocket.withToken(stack.roomUrl("lobby"), wsToken);
   const joined = await socket.next("room_joined");
   return { socket, joined };
 };

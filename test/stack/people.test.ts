@@ -27,8 +27,7 @@ const mint = async (user: string): Promise<TokenReply> => {
   if (status !== 200) throw new Error(`No tokens: ${JSON.stringify(body)}`);
   return body as unknown as TokenReply;
 };
-const direct = (room: string, wsToken: string): ChatSocket =>
-  ChatSocket.withToken(`${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`, wsToken);
+const direct = (room: string, wsToken: string): ChatSocket => ChatSocket.withToken(stack.roomUrl(room), wsToken);
 const gateway = (room: string, wsToken: string): ChatSocket =>
   ChatSocket.withToken(`${stack.wsUrl}?roomId=${room}`, wsToken);
 const joined = async (socket: ChatSocket): Promise<ChatSocket> => {
@@ -90,7 +89,7 @@ describe("J24 revoking a user's tokens, with everything running", () => {
     expect((await direct("lobby", old.wsToken).closing()).code).toBe(4500);
     expect((await direct("never-been-here", old.wsToken).closing()).code).toBe(4500);
     expect((await gateway("lobby", old.wsToken).closing()).code).toBe(4500);
-    const firstFrame = new ChatSocket(`${stack.partyUrl.replace("http", "ws")}/parties/main/lobby`);
+    const firstFrame = new ChatSocket(stack.roomUrl("lobby"));
     await firstFrame.opened();
     firstFrame.say({ type: "auth", token: old.wsToken });
     expect((await firstFrame.closing()).code).toBe(4500);

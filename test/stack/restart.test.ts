@@ -13,9 +13,7 @@ const PATIENCE_MS = 30_000;
 async function open(door: "gateway" | "room", user: string, room: string, since?: { epoch: string; seq: number }) {
   const position = since === undefined ? "" : `since=${since.epoch}.${since.seq}`;
   const address =
-    door === "gateway"
-      ? `${stack.wsUrl}?roomId=${room}&${position}`
-      : `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}?${position}`;
+    door === "gateway" ? `${stack.wsUrl}?roomId=${room}&${position}` : `${stack.roomUrl(room)}?${position}`;
   const socket = ChatSocket.withToken(address.replace(/[?&]$/, ""), await stack.token(user));
   return { socket, joined: await socket.next("room_joined", undefined, PATIENCE_MS) };
 }

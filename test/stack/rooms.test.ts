@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 const enter = async (user: string, { room = "lobby", lines = false, since = "" } = {}) => {
-  const url = `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}${since}`;
+  const url = `${stack.roomUrl(room)}${since}`;
   const socket = ChatSocket.withToken(url, await stack.token(user), lines);
   return { socket, joined: await socket.next("room_joined") };
 };

@@ -108,7 +108,7 @@ const contentsOf = (room: ChatRoom): string[] => room.messages.map(({ content })
 /** Says many things in a room, as somebody who speaks the protocol. */
 async function flood(roomId: string, count: number): Promise<void> {
   const { wsToken } = await tokensFor("flooder");
-  const socket = ChatSocket.withToken(`${stack.partyUrl.replace("http", "ws")}/parties/main/${roomId}`, wsToken, true);
+  const socket = ChatSocket.withToken(stack.roomUrl(roomId), wsToken, true);
   await socket.next("room_joined");
   for (let said = 0; said < count;) {
     const batch = Math.min(400, count - said);

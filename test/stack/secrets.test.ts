@@ -69,7 +69,7 @@ async function exchange(session: string): Promise<{ token: string; wsToken: stri
 }
 
 async function talk(wsToken: string, content: string, room: string): Promise<[ChatSocket, ChatSocket]> {
-  const direct = new ChatSocket(`${stack.partyUrl.replace("http", "ws")}/parties/main/${room}?token=${wsToken}`);
+  const direct = new ChatSocket(`${stack.roomUrl(room)}?token=${wsToken}`);
   await direct.next("room_joined");
   const gateway = ChatSocket.withToken(`${stack.wsUrl}?roomId=${room}`, wsToken);
   await gateway.next("room_joined");

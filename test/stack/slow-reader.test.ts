@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 type Way = (room: string) => string;
-const direct: Way = (room) => `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`;
+const direct: Way = (room) => stack.roomUrl(room);
 const gateway: Way = (room) => `${stack.wsUrl}?roomId=${room}`;
 
 async function enter(way: Way, room: string, user: string): Promise<ChatSocket> {

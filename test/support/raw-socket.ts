@@ -40,6 +40,15 @@ export function closePayload(code: number, reason: Uint8Array | string = ""): Bu
   return Buffer.concat([head, Buffer.from(reason)]);
 }
 
+/** What a close frame may hold, right and wrong. */
+export const ODD_CLOSES = [
+  Buffer.alloc(0),
+  Buffer.from([3]), // half a code
+  ...[0, 999, 1000, 1004, 1005, 1006, 1015, 2999, 4506, 4999, 65_535].map((code) => closePayload(code)),
+  closePayload(1000, Uint8Array.of(0xff, 0xfe)),
+  closePayload(1000, "x".repeat(200)),
+];
+
 /** A WebSocket client by hand, on a bare TCP connection: it can send what no library would. */
 export class RawSocket {
   /** Status line and headers of the answer to the upgrade. */

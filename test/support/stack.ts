@@ -16,6 +16,8 @@ export interface Stack extends StackFile {
   rooms: PartControl;
   /** Settles with what happened when the Worker or the rooms end that nobody stopped. */
   broken: Promise<Error>;
+  /** Where a socket straight to a room is opened. */
+  roomUrl(room: string): string;
   /** A session token, as the identity provider would give it. */
   session(user: string, options?: Omit<SessionRequest, "user">): Promise<string>;
   /** A chat token of the stack's own, without the exchange and its rate limit. */
@@ -44,6 +46,7 @@ export async function startStack(
   return {
     ...stack,
     dataDir,
+    roomUrl: (room) => `${stack.partyUrl.replace("http", "ws")}/parties/main/${room}`,
     session: async (user, options = {}) => {
       const reply = await post("/session", { user, ...options });
       if (!reply.ok) throw new Error(`No session: ${await reply.text()}`);
