@@ -1,5 +1,5 @@
 import type * as z from "zod/mini";
-import type { KeyCaller, SessionCaller, TokenCaller } from "../domain/callers.ts";
+import { type Caller, identityOf, type KeyCaller, type SessionCaller, type TokenCaller } from "../domain/callers.ts";
 import type { Settings } from "../domain/config.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { LimitPolicyName } from "../domain/ports/limiter.ts";
@@ -104,6 +104,14 @@ export function defineRoute<
 >(route: RouteDefinition<By, P, Q, B, R>): Route {
   // The endpoint parses with these very schemas before it calls, so the handler gets what its types say.
   return route as unknown as Route;
+}
+
+/** The limit of a route that counts each caller by itself. */
+export function perCaller(policy: LimitPolicyName): {
+  policy: LimitPolicyName;
+  by: (call: { caller: Caller }) => string;
+} {
+  return { policy, by: ({ caller }) => identityOf(caller) };
 }
 
 /** An answer of one of the route's replies; keeps the status as the literal that says which. */

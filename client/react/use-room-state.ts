@@ -2,7 +2,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { ChatClient, ChatRoom, RoomState } from "../index.ts";
 
 /** What a room looks like before it is joined, and on a server. */
-const UNJOINED: RoomState = {
+export const UNJOINED: RoomState = {
   status: "joining",
   messages: [],
   hasMore: false,

@@ -1,13 +1,12 @@
 import { words } from "#words";
 import * as z from "zod/mini";
-import { identityOf } from "../../domain/callers.ts";
 import { createChannel, listChannels, readChannel } from "../../domain/channels.ts";
 import { readHistory } from "../../domain/history.ts";
 import { Seq } from "../../protocol/frames.ts";
 import { Channel, ChannelPage, CreateChannelRequest, HistoryPage } from "../../protocol/http.ts";
 import { ChannelId } from "../../protocol/ids.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { answer, defineRoute } from "../route.ts";
+import { answer, defineRoute, perCaller } from "../route.ts";
 import { KEY_ERRORS, SESSION_ERRORS, TOKEN_ERRORS } from "./credentials.ts";
 
 const Limit = z.optional(z.number().check(z.int(), z.gte(1), z.lte(LIMITS.historyMax)));
@@ -42,7 +41,7 @@ export const create = defineRoute({
     "rate_limited",
     "driver_unavailable",
   ],
-  limit: { policy: "channel", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("channel"),
   handler: async (deps, { caller, body, requestId }) => {
     const { channel, created } = await createChannel(deps, caller, body, requestId);
     return created ? answer(201, channel) : answer(200, channel);
@@ -60,7 +59,7 @@ export const list = defineRoute({
   replies: { 200: { description: words("One page; `next` is the `after` of the next one"), schema: ChannelPage } },
   errors: [...TOKEN_ERRORS, "bad_cursor", "rate_limited", "storage_unavailable"],
   invalid: { after: "bad_cursor" },
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller, query }) => answer(200, await listChannels(deps, caller, query)),
 });
 
@@ -78,7 +77,7 @@ export const read = defineRoute({
   replies: { 200: { description: words("The channel"), schema: Channel } },
   errors: [...TOKEN_ERRORS, "bad_room_id", "room_not_found", "rate_limited", "storage_unavailable"],
   invalid: { id: "bad_room_id" },
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller, params }) => answer(200, await readChannel(deps, caller, params.id)),
 });
 
@@ -105,6 +104,6 @@ export const history = defineRoute({
     "rooms_unavailable",
   ],
   invalid: { id: "bad_room_id", before: "bad_cursor", after: "bad_cursor" },
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller, params, query }) => answer(200, await readHistory(deps, caller, params.id, query)),
 });

@@ -1,10 +1,9 @@
 import { words } from "#words";
 import * as z from "zod/mini";
-import { identityOf } from "../../domain/callers.ts";
 import { banUser, revokeUser, unbanUser } from "../../domain/people.ts";
 import { BanUserRequest, NoFields, RestrictionReply } from "../../protocol/http.ts";
 import { UserId } from "../../protocol/ids.ts";
-import { answer, defineRoute } from "../route.ts";
+import { answer, defineRoute, perCaller } from "../route.ts";
 import { KEY_ERRORS } from "./credentials.ts";
 
 const params = z.strictObject({ id: UserId });
@@ -23,7 +22,7 @@ export const revoke = defineRoute({
   bodyIsOptional: true,
   replies: { 200: { description: words("Tokens issued from `revokedBefore` on work"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "body_too_large", "unsupported_media_type", "rooms_unavailable"],
-  limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("manage"),
   handler: async (deps, { caller, params: { id }, requestId }) =>
     answer(200, await revokeUser(deps, { caller, userId: id, requestId })),
 });
@@ -41,7 +40,7 @@ export const ban = defineRoute({
   bodyIsOptional: true,
   replies: { 200: { description: words("Banned"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "body_too_large", "unsupported_media_type", "rooms_unavailable"],
-  limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("manage"),
   handler: async (deps, { caller, params: { id }, body, requestId }) =>
     answer(200, await banUser(deps, { caller, userId: id, requestId }, body)),
 });
@@ -57,7 +56,7 @@ export const unban = defineRoute({
   params,
   replies: { 200: { description: words("Not banned, from before or from now on"), schema: RestrictionReply } },
   errors: [...KEY_ERRORS, "rooms_unavailable"],
-  limit: { policy: "manage", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("manage"),
   handler: async (deps, { caller, params: { id }, requestId }) =>
     answer(200, await unbanUser(deps, { caller, userId: id, requestId })),
 });

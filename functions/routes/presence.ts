@@ -1,13 +1,12 @@
 import { words } from "#words";
 import * as z from "zod/mini";
-import { identityOf } from "../../domain/callers.ts";
 import { readRoomPresence, readUserPresence } from "../../domain/presence.ts";
 import { RoomPresence, UserPresence } from "../../protocol/http.ts";
 import { ChannelId, UserId } from "../../protocol/ids.ts";
-import { answer, defineRoute } from "../route.ts";
+import { answer, defineRoute, perCaller } from "../route.ts";
 import { TOKEN_ERRORS } from "./credentials.ts";
 
-export const roomPresence = defineRoute({
+export const ofRoom = defineRoute({
   id: "readRoomPresence",
   method: "GET",
   path: "/v1/presence",
@@ -25,11 +24,11 @@ export const roomPresence = defineRoute({
     "rooms_unavailable",
   ],
   invalid: { roomId: "bad_room_id" },
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller, query }) => answer(200, await readRoomPresence(deps, caller, query.roomId)),
 });
 
-export const userPresence = defineRoute({
+export const ofUser = defineRoute({
   id: "readUserPresence",
   method: "GET",
   path: "/v1/users/:id/presence",
@@ -39,6 +38,6 @@ export const userPresence = defineRoute({
   params: z.strictObject({ id: UserId }),
   replies: { 200: { description: words("The user's status"), schema: UserPresence } },
   errors: [...TOKEN_ERRORS, "rate_limited", "storage_unavailable"],
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller, params }) => answer(200, await readUserPresence(deps, caller, params.id)),
 });

@@ -4,7 +4,7 @@ import { ChatError } from "../../protocol/errors.ts";
 import { defineRoute } from "../route.ts";
 
 /** Upgrades never come this far: the gateway takes them before. What does is a request that is none. */
-export const socket = defineRoute({
+export const open = defineRoute({
   id: "openSocket",
   method: "GET",
   path: "/ws",

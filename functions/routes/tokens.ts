@@ -1,9 +1,9 @@
 import { words } from "#words";
 import { chatStatus } from "../../domain/chat-status.ts";
-import { identityOf, userIdentity } from "../../domain/callers.ts";
+import { userIdentity } from "../../domain/callers.ts";
 import { exchangeSession, mintTokens } from "../../domain/issue-tokens.ts";
 import { ExchangeRequest, MintRequest, StatusReply, TokenReply } from "../../protocol/http.ts";
-import { answer, defineRoute } from "../route.ts";
+import { answer, defineRoute, perCaller } from "../route.ts";
 import { KEY_ERRORS, SESSION_ERRORS } from "./credentials.ts";
 
 export const exchange = defineRoute({
@@ -21,7 +21,7 @@ export const exchange = defineRoute({
   bodyIsOptional: true,
   replies: { 200: { description: words("`token` is for HTTP, `wsToken` for sockets"), schema: TokenReply } },
   errors: [...SESSION_ERRORS, "body_too_large", "unsupported_media_type", "rate_limited", "driver_unavailable"],
-  limit: { policy: "token", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("token"),
   handler: async (deps, { caller, startedAt }) => answer(200, await exchangeSession(deps, caller, startedAt)),
 });
 
@@ -70,6 +70,6 @@ export const status = defineRoute({
     },
   },
   errors: [...SESSION_ERRORS, "rate_limited", "storage_unavailable"],
-  limit: { policy: "read", by: ({ caller }) => identityOf(caller) },
+  limit: perCaller("read"),
   handler: async (deps, { caller }) => answer(200, await chatStatus(deps, caller)),
 });

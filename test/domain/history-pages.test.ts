@@ -3,11 +3,10 @@ import { expect, it } from "vitest";
 import { readHistory } from "../../domain/history.ts";
 import type { EventRange, RoomEvent } from "../../domain/ports/history.ts";
 import type { RoomTail } from "../../domain/ports/room-link.ts";
-import { ChannelId } from "../../protocol/ids.ts";
 import { alice, APP, createMemoryDeps } from "../support/memory-deps.ts";
+import { createPlans, PLANS } from "../support/plans.ts";
 import { storedEvent } from "../support/room-events.ts";
 
-const ROOM = ChannelId.parse("plans");
 const RUNS = 200;
 
 /** What happens to the room between any two questions: `said` more messages, `written` of those that wait. */
@@ -94,17 +93,9 @@ async function reader(room: MovingRoom) {
         answer(room.tail(range), room),
     },
   };
-  await memory.deps.store.createChannel({
-    app: APP,
-    id: ROOM,
-    type: "messaging",
-    name: "Plans",
-    createdBy: alice,
-    members: [],
-    custom: {},
-  });
+  await createPlans(memory.store);
   const caller = { kind: "user", app: APP, userId: alice } as never;
-  return { memory, page: (range: object) => readHistory(deps, caller, ROOM, range) };
+  return { memory, page: (range: object) => readHistory(deps, caller, PLANS, range) };
 }
 
 /** The answer is as old as the question; by the time it is there the room has moved on. */

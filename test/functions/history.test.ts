@@ -1,24 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HistoryPage } from "../../protocol/http.ts";
-import { ChannelId, type ClientMessageId, type UserId } from "../../protocol/ids.ts";
+import type { ClientMessageId, UserId } from "../../protocol/ids.ts";
 import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
 import { problemOf } from "../support/requests.ts";
+import { createPlans, PLANS } from "../support/plans.ts";
 import { storedEvent } from "../support/room-events.ts";
-
-const ROOM = ChannelId.parse("plans");
 
 let memory: MemoryDeps;
 beforeEach(async () => {
   memory = await createMemoryDeps();
-  await memory.deps.store.createChannel({
-    app: APP,
-    id: ROOM,
-    type: "messaging",
-    name: "Plans",
-    createdBy: alice,
-    members: [],
-    custom: {},
-  });
+  await createPlans(memory.store);
 });
 afterEach(() => memory.stop());
 
@@ -27,12 +18,12 @@ async function write(stored: number, head: number, isMember = true): Promise<voi
   const events = Array.from({ length: head }, (_, at) => storedEvent(at + 1));
   await memory.store.writeBatch({
     app: APP,
-    channelId: ROOM,
+    channelId: PLANS,
     events: events.slice(0, stored),
     members: [],
     reads: [],
   });
-  memory.rooms.tails.set(`${APP}:${ROOM}`, {
+  memory.rooms.tails.set(`${APP}:${PLANS}`, {
     epoch: "e1",
     head,
     storedSeq: stored,
@@ -42,7 +33,7 @@ async function write(stored: number, head: number, isMember = true): Promise<voi
 }
 async function ask(query: string, user: UserId = alice): Promise<Response> {
   const headers = { authorization: `Bearer ${await memory.chatToken("rest", user)}` };
-  return memory.app.request(`/v1/channels/${ROOM}/messages${query}`, { headers });
+  return memory.app.request(`/v1/channels/${PLANS}/messages${query}`, { headers });
 }
 async function page(query: string, user: UserId = alice): Promise<HistoryPage & { seqs: number[] }> {
   const read = HistoryPage.parse(await (await ask(query, user)).json());
@@ -69,8 +60,8 @@ describe("GET /v1/channels/{id}/messages", () => {
   it("S4-20 shows what a message is, and its client id to its author only", async () => {
     const clientMessageId = "client-0001" as ClientMessageId;
     const events = [storedEvent(1, { clientMessageId }), storedEvent(2, { clientMessageId, userId: bob })];
-    await memory.store.writeBatch({ app: APP, channelId: ROOM, events, members: [], reads: [] });
-    memory.rooms.tails.set(`${APP}:${ROOM}`, { epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
+    await memory.store.writeBatch({ app: APP, channelId: PLANS, events, members: [], reads: [] });
+    memory.rooms.tails.set(`${APP}:${PLANS}`, { epoch: "e1", head: 2, storedSeq: 2, isMember: true, events: [] });
     const { messages } = await page("");
     expect(messages[0]).toEqual({
       messageId: "msg-1",
@@ -138,7 +129,7 @@ describe("GET /v1/channels/{id}/messages", () => {
   it("D06 reads once more when the room wrote between the two questions", async () => {
     await write(90, 100);
     const { store } = memory.deps;
-    const stale = await store.listEvents(APP, ROOM, { limit: 20 });
+    const stale = await store.listEvents(APP, PLANS, { limit: 20 });
     await write(100, 100);
     const { listEvents } = store;
     let reads = 0;
@@ -159,7 +150,7 @@ describe("GET /v1/channels/{id}/messages", () => {
       const { store } = memory.deps;
       const [position] = /(?<=after=)\d+/.exec(query) ?? [];
       const range = { after: Number(position), limit: 6 };
-      const stale = await store.listEvents(APP, ROOM, range);
+      const stale = await store.listEvents(APP, PLANS, range);
       await write(11, 12);
       const { listEvents } = store;
       let reads = 0;
@@ -191,7 +182,7 @@ describe("GET /v1/channels/{id}/messages", () => {
     "D06 answers 503 to %j when the room does not tell all that is not written yet",
     async (query) => {
       await write(10, 20);
-      memory.rooms.tails.get(`${APP}:${ROOM}`)?.events.splice(5);
+      memory.rooms.tails.get(`${APP}:${PLANS}`)?.events.splice(5);
       expect(await problemOf(await ask(query))).toEqual({ status: 503, code: "rooms_unavailable" });
     },
   );

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { MembersReply } from "../../protocol/http.ts";
 import { alice, APP, bob } from "../support/memory-deps.ts";
 import { problemOf } from "../support/requests.ts";
-import { actions, as, carol, memory, ROOM, withKey, openDeploymentForEachTest } from "./manage-people.ts";
+import { actions, as, memory, ROOM, withKey, openDeploymentForEachTest } from "./manage-people.ts";
 
 openDeploymentForEachTest();
 

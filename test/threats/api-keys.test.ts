@@ -10,7 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => memory.stop());
 
-const get = async (path: string, init?: RequestInit): Promise<Response> => memory.app.request(path, init);
 const mint = async (body: unknown, headers: Record<string, string>): Promise<Response> =>
   memory.app.request("/v1/tokens", jsonBody(body, headers));
 

@@ -1,5 +1,6 @@
 import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useChat, useTyping } from "../../client/react/index.ts";
+import { UNJOINED } from "../../client/react/use-room-state.ts";
 import type { RoomState } from "../../client/types.ts";
 import { useMedia } from "../parts/use-media.ts";
 import { Composer } from "./composer.tsx";
@@ -9,18 +10,8 @@ import { showRoom } from "./address.ts";
 
 // Space for the people beside the messages, who are shown there until somebody closes the list.
 const WIDE = "(min-width: 1080px)";
-// Before the first effect there is no room.
-const NOTHING_YET: RoomState = {
-  status: "joining",
-  messages: [],
-  hasMore: true,
-  members: [],
-  memberCount: 0,
-  typing: [],
-  unread: 0,
-  readMarks: {},
-  head: 0,
-};
+// Before the first effect there is no room, and nobody can say that this is where it begins.
+const NOTHING_YET: RoomState = { ...UNJOINED, hasMore: true };
 
 interface ConversationProps {
   roomId: string;

@@ -1,8 +1,10 @@
-import { createElement, Fragment, type ReactElement } from "react";
+import { cleanup } from "@testing-library/react";
+import { createElement, Fragment, type ReactElement, type ReactNode } from "react";
+import { afterEach, beforeEach } from "vitest";
 import { WebSocket } from "ws";
-import { type Chat, useChat } from "../../../client/react/index.ts";
+import { type Chat, ChatProvider, type ChatProviderProps, useChat } from "../../../client/react/index.ts";
 import type { ChatPlatform } from "../../../client/types.ts";
-import { ack, joined, live, type ServerSide, welcome } from "../scripted-server.ts";
+import { ack, joined, live, ScriptedServer, type ServerSide, welcome } from "../scripted-server.ts";
 
 /** Sockets of Node, whatever the DOM of the test has; no delay before an attempt; and no HTTP. */
 export const platform = {
@@ -30,6 +32,32 @@ export function hospitable(socket: ServerSide): void {
   };
   welcome(socket, sub);
   enter(socket.url.searchParams.get("roomId") ?? "lobby");
+}
+
+/** Tokens of alice's, as a provider is given them. */
+export const alice = { token: "rest", wsToken: tokenOf("alice") };
+
+/** The server of the test that runs. */
+export let server: ScriptedServer;
+
+/** Every test of a file has a server of its own, which is hospitable, and leaves no component behind. */
+export function startServerForEachTest(): void {
+  beforeEach(startServer);
+  afterEach(async () => {
+    cleanup();
+    await server.stop();
+  });
+}
+
+export async function startServer(): Promise<void> {
+  server = await ScriptedServer.start();
+  server.onSocket = hospitable;
+}
+
+/** Components under a provider that is alice's, but for what `props` say. */
+export function provided(props: Partial<ChatProviderProps>, ...children: ReactNode[]): ReactElement {
+  const { apiUrl, wsUrl } = server;
+  return createElement(ChatProvider, { apiUrl, wsUrl, platform, ...alice, ...props } as ChatProviderProps, ...children);
 }
 
 /** What a component was given last. */

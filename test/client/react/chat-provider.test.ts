@@ -1,28 +1,14 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import { Component, createElement as h, type ReactNode, StrictMode } from "react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ChatClient } from "../../../client/index.ts";
-import { ChatProvider, type ChatProviderProps, useChatClient, useConnection } from "../../../client/react/index.ts";
-import { ScriptedServer } from "../scripted-server.ts";
-import { hospitable, platform, Room, tokenOf } from "./chat-app.ts";
+import { ChatProvider, useChatClient, useConnection } from "../../../client/react/index.ts";
+import { alice, hospitable, platform, provided, Room, server, startServerForEachTest, tokenOf } from "./chat-app.ts";
 
-let server: ScriptedServer;
-beforeEach(async () => {
-  server = await ScriptedServer.start();
-  server.onSocket = hospitable;
-});
-afterEach(async () => {
-  cleanup();
-  await server.stop();
-});
+startServerForEachTest();
 
-const alice = { token: "rest", wsToken: tokenOf("alice") };
-
-function app(props: object = {}, child: ReactNode = h(Room, { roomId: "lobby" })): ReactNode {
-  const { apiUrl, wsUrl } = server;
-  return h(ChatProvider, { apiUrl, wsUrl, platform, ...alice, ...props } as ChatProviderProps, child);
-}
+const app = (props: object = {}, child: ReactNode = h(Room, { roomId: "lobby" })) => provided(props, child);
 
 const closed = (nth: number) => server.until(() => server.sockets[nth]?.closed, `the end of socket ${nth}`);
 const connected = () => screen.findByText("connected");

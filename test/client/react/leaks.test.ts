@@ -2,17 +2,11 @@
 import { act, cleanup, render } from "@testing-library/react";
 import { createElement as h, type ReactNode, StrictMode } from "react";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { ChatProvider } from "../../../client/react/index.ts";
-import { ScriptedServer } from "../scripted-server.ts";
-import { hospitable, platform, Room, TokenRoom, tokenOf } from "./chat-app.ts";
+import { provided, Room, server, startServer, TokenRoom, tokenOf } from "./chat-app.ts";
 
 const MOUNTS = 1_000;
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await ScriptedServer.start();
-  server.onSocket = hospitable;
-});
+beforeAll(startServer);
 afterEach(cleanup);
 afterAll(() => server.stop());
 
@@ -20,21 +14,12 @@ const open = () => server.sockets.filter(({ closed }) => closed === undefined).l
 /** One turn of the event loop, in which sockets may get a little further. */
 const turn = () => new Promise((done) => setImmediate(done));
 
-function provided(): ReactNode {
-  const { apiUrl, wsUrl } = server;
-  return h(
-    ChatProvider,
-    { apiUrl, wsUrl, platform, token: "rest", wsToken: tokenOf("alice") },
-    h(Room, { roomId: "lobby" }),
-  );
-}
-
 function withToken(): ReactNode {
   return h(TokenRoom, { token: tokenOf("bob"), apiUrl: server.apiUrl });
 }
 
 it.each([
-  ["a provider", provided],
+  ["a provider", () => provided({}, h(Room, { roomId: "lobby" }))],
   ["useChat with a token", withToken],
 ])(
   `S0-12 %s leaves no socket behind after ${MOUNTS.toLocaleString("en")} mounts in StrictMode, taken down at any moment`,

@@ -1,30 +1,17 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import { createElement as h } from "react";
 import { renderToString } from "react-dom/server";
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
-import { ChatProvider, usePresence, useTyping, useUnread } from "../../../client/react/index.ts";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
+import { usePresence, useTyping, useUnread } from "../../../client/react/index.ts";
 import type { Sent } from "../../../client/types.ts";
-import { live, message, joined, ScriptedServer, welcome } from "../scripted-server.ts";
-import { hospitable, platform, Room, type Seen, TokenRoom, tokenOf } from "./chat-app.ts";
+import { live, message, joined, welcome } from "../scripted-server.ts";
+import { alice, provided, Room, type Seen, server, startServerForEachTest, TokenRoom, tokenOf } from "./chat-app.ts";
 
-let server: ScriptedServer;
-beforeEach(async () => {
-  server = await ScriptedServer.start();
-  server.onSocket = hospitable;
-});
-afterEach(async () => {
-  cleanup();
-  await server.stop();
-});
+startServerForEachTest();
 
-const token = tokenOf("alice");
+const token = alice.wsToken;
 const connected = () => screen.findByText("connected");
-
-function provided(...children: ReturnType<typeof h>[]) {
-  const { apiUrl, wsUrl } = server;
-  return h(ChatProvider, { apiUrl, wsUrl, platform, token: "rest", wsToken: token }, ...children);
-}
 
 describe("useChat(token, roomId)", () => {
   it("S4-24 needs no provider, and has messages, isConnected and sendMessage", async () => {
@@ -88,9 +75,9 @@ describe("useChat(token, roomId)", () => {
 describe("useChat(roomId)", () => {
   it("shows another room when its id changes, and leaves the one before", async () => {
     const seen = {} as Seen;
-    const { rerender } = render(provided(h(Room, { roomId: "one", seen })));
+    const { rerender } = render(provided({}, h(Room, { roomId: "one", seen })));
     await connected();
-    rerender(provided(h(Room, { roomId: "two", seen })));
+    rerender(provided({}, h(Room, { roomId: "two", seen })));
     const socket = await server.socket();
     expect(await server.frame(socket, "leave_room")).toMatchObject({ roomId: "one" });
     await vi.waitFor(() => expect([seen.chat.room?.id, seen.chat.isConnected]).toEqual(["two", true]));
@@ -98,7 +85,7 @@ describe("useChat(roomId)", () => {
 
   it("keeps its functions while the room is the same", async () => {
     const seen = {} as Seen;
-    render(provided(h(Room, { roomId: "lobby", seen })));
+    render(provided({}, h(Room, { roomId: "lobby", seen })));
     const { sendMessage, loadMore, markRead } = seen.chat;
     await connected();
     expect(seen.chat).toMatchObject({ sendMessage, loadMore, markRead });
@@ -106,7 +93,7 @@ describe("useChat(roomId)", () => {
 
   it("keeps a refused message as failed, though nobody looks at the promise; retry sends it, discard takes it away", async () => {
     const seen = {} as Seen;
-    render(provided(h(Room, { roomId: "lobby", seen })));
+    render(provided({}, h(Room, { roomId: "lobby", seen })));
     await connected();
     const socket = await server.socket();
     const answer = socket.onFrame;
@@ -128,7 +115,7 @@ describe("useChat(roomId)", () => {
   });
 
   it("renders on a server, without a socket", () => {
-    const html = renderToString(provided(h(Room, { roomId: "lobby" })));
+    const html = renderToString(provided({}, h(Room, { roomId: "lobby" })));
     expect(html).toContain("not connected");
     expect(renderToString(h(TokenRoom, { token }))).toContain("not connected");
     expect(server.sockets).toHaveLength(0);
@@ -155,7 +142,7 @@ describe("usePresence, useTyping, useUnread", () => {
       welcome(socket);
       socket.say(joined(1, { messages: [message(1)], memberCount: 1 }));
     };
-    render(provided(h(People), h(Unread), h(Typists)));
+    render(provided({}, h(People), h(Unread), h(Typists)));
     await screen.findByText("1: Bob");
     const socket = await server.socket();
     const before = renders.presence;
