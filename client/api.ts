@@ -1,15 +1,7 @@
-import type { Message } from "../protocol/frames.ts";
 import { ChatError, type ChatErrorCode } from "./chat-error.ts";
-import { isCount, isObject, parse, readMessages } from "./frames.ts";
+import { isObject, parse } from "./frames.ts";
 import { asChatError, type HeldTokens, type TokenSource } from "./tokens.ts";
-import type { Channel, ChannelPage, ChatPlatform, NewChannel, RoomPresence } from "./types.ts";
-
-/** A page of history, ascending; `next` and `prev` as in `GET /v1/channels/{id}/messages`. */
-export interface Page {
-  messages: Message[];
-  next: number | undefined;
-  prev: number | undefined;
-}
+import type { ChatPlatform } from "./types.ts";
 
 const TIME_LIMIT_MS = 15_000;
 
@@ -19,48 +11,21 @@ export interface ApiDeps {
   /** Where the HTTP interface is, without a slash at the end. */
   baseUrl: string;
   /** Tokens were refused, and there are no others to be had. */
-  onUnauthorized: (error: ChatError) => void;
+  unauthorized: (error: ChatError) => void;
 }
 
-/** The HTTP interface, for a client that has tokens. Everything rejects with a `ChatError`. */
-export class Api {
-  readonly #deps: ApiDeps;
+/**
+ * Asks the HTTP interface, with a `body` by POST: with the tokens there are, and once more with new ones when those are too
+ * old. Rejects with a `ChatError`.
+ */
+export type Api = <Answer>(path: string, body?: object) => Promise<Answer>;
 
-  constructor(deps: ApiDeps) {
-    this.#deps = deps;
-  }
-
-  channels(after?: string): Promise<ChannelPage> {
-    return this.#ask<ChannelPage>(`channels${after ? `?after=${after}` : ""}`);
-  }
-
-  channel(id: string): Promise<Channel> {
-    return this.#ask<Channel>(`channels/${id}`);
-  }
-
-  createChannel(request: NewChannel): Promise<Channel> {
-    return this.#ask<Channel>("channels", request);
-  }
-
-  presence(roomId: string): Promise<RoomPresence> {
-    return this.#ask<RoomPresence>(`presence?roomId=${roomId}`);
-  }
-
-  async history(roomId: string, range: string): Promise<Page> {
-    const page = await this.#ask<Record<string, unknown>>(`channels/${roomId}/messages?${range}`);
-    const messages = readMessages(page);
-    if (!messages) throw new ChatError("internal");
-    const { next, prev } = page;
-    return { messages, next: isCount(next) ? next : undefined, prev: isCount(prev) ? prev : undefined };
-  }
-
-  /** With the tokens there are, and once more with new ones when those are too old. */
-  async #ask<Answer>(path: string, body?: object, isLast = false): Promise<Answer> {
-    const { tokens, onUnauthorized } = this.#deps;
+export function createApi({ platform, tokens, baseUrl, unauthorized }: ApiDeps): Api {
+  async function ask<Answer>(path: string, body?: object, isLast = false): Promise<Answer> {
     const held = await tokens.take().catch((error: unknown) => {
       throw asChatError(error);
     });
-    const { response, answer } = await this.#request(path, body, held);
+    const { response, answer } = await request(path, body, held);
     if (response.ok && isObject(answer)) {
       tokens.used();
       return answer as Answer; // our own server's; what must not be wrong is checked where it is used
@@ -68,14 +33,13 @@ export class Api {
     const error = problem(response, answer);
     if (response.status !== 401) throw error;
     const canRetry = tokens.refuse(held);
-    if (canRetry && !isLast) return this.#ask(path, body, true);
-    if (!canRetry) onUnauthorized(error);
+    if (canRetry && !isLast) return ask(path, body, true);
+    if (!canRetry) unauthorized(error);
     throw error;
   }
 
-  async #request(path: string, body: object | undefined, { token }: HeldTokens) {
+  async function request(path: string, body: object | undefined, { token }: HeldTokens) {
     if (!token) throw new ChatError("token_missing");
-    const { baseUrl, platform } = this.#deps;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIME_LIMIT_MS);
     try {
@@ -91,14 +55,16 @@ export class Api {
       clearTimeout(timer);
     }
   }
+
+  return (path, body) => ask(path, body);
 }
 
 function problem({ status, headers }: Response, answer: unknown): ChatError {
   const { code, detail } = isObject(answer) ? answer : {};
   const ms = Number(headers.get("retry-after")) * 1_000;
   return new ChatError(
-    (typeof code === "string" ? code : "unreachable") as ChatErrorCode, // the server's list, which may have grown
-    typeof detail === "string" ? detail : `HTTP ${status}`,
+    (code ?? "unreachable") as ChatErrorCode, // the server's list, which may have grown
+    (detail ?? `HTTP ${status}`) as string, // as the server's errors always have
     ms > 0 ? ms : undefined,
   );
 }

@@ -1,31 +1,32 @@
-import type { CLOSES, CloseReason } from "../protocol/errors.ts";
+import type { CloseReason } from "../protocol/errors.ts";
 import type { ClientFrame, ServerFrame, ServerFrameOf } from "../protocol/frames.ts";
 import { ChatError } from "./chat-error.ts";
-import type { Emitter } from "./emitter.ts";
+import { FINAL, LOST, RATE_LIMITED, SIGN_IN, TOKEN_EXPIRED } from "./closes.ts";
 import { type LaterFrame, readFrame } from "./frames.ts";
-import { jitter } from "./platform.ts";
+import { defer, type Deferred, jitter } from "./platform.ts";
+import type { RoomHost } from "./room-inside.ts";
 import { asChatError, type HeldTokens, isFinal, type TokenSource } from "./tokens.ts";
-import type { ChatPlatform, ClientEvents, ConnectionChange, ConnectionState } from "./types.ts";
+import type { ConnectionChange } from "./types.ts";
 
 /** What a connection asks of its client. */
 export interface ConnectionHost {
-  platform: ChatPlatform;
+  host: RoomHost;
   tokens: TokenSource;
   /**
    * Where to go with these tokens; settles when everything is ready to go.
    *
-   * @throws {ChatError} when these tokens must not be used
+   * @throws what makes it useless to go there
    */
-  prepare(tokens: HeldTokens): Promise<string>;
-  hear(frame: ServerFrame | LaterFrame): void;
-  changed(change: ConnectionChange): void;
-  lost(code: number): void;
-  events: Emitter<ClientEvents>;
-  unauthorized(error: ChatError): void;
+  prepare: (tokens: HeldTokens) => Promise<string>;
+  welcomed: (frame: ServerFrameOf<"welcome">) => void;
+  hear: (frame: ServerFrame | LaterFrame) => void;
+  /** There is no socket any more. */
+  lost: () => void;
   /** Once a second while online. */
-  tick(): void;
-  hidden(): void;
+  tick: () => void;
 }
+
+export type Connection = ReturnType<typeof createConnection>;
 
 const WELCOME_MS = 15_000;
 const TICK_MS = 1_000;
@@ -40,237 +41,259 @@ const SEEN_SPREAD_MS = 500;
 const FLOODED_MS = 10_000;
 /** What is longer, a timer takes for nothing. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-const LOST = 1006;
 const OPEN = 1;
 
 /** One socket that comes back: with full jitter, as the server wishes, and only as long as there is use in it. */
-export class Connection {
-  state: ConnectionState = "idle";
-  readonly #host: ConnectionHost;
-  #socket: WebSocket | undefined;
-  #tokens: HeldTokens | undefined;
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #ticks: ReturnType<typeof setInterval> | undefined;
-  #unwatch: (() => void) | undefined;
-  #life = 0;
-  #onlineAt = 0;
-  #pingedAt = 0;
-  #silentAt = Infinity;
-  #dueAt = 0;
-  #notBefore = 0;
-  #isOffline = false;
+export function createConnection({ host, tokens, prepare, welcomed, hear, lost, tick }: ConnectionHost) {
+  const { platform, events } = host;
+  const { monotonicNow: now, random } = platform;
+  let change: ConnectionChange = { state: "idle" };
+  let connecting: Deferred<void> | undefined;
+  let socket: WebSocket | undefined;
+  let held: HeldTokens | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ticks: ReturnType<typeof setInterval> | undefined;
+  let unwatch: (() => void) | undefined;
+  let failures = 0;
+  let life = 0;
+  let onlineAt = 0;
+  let pingedAt = 0;
+  let silentAt = Infinity;
+  let dueAt = 0;
+  let notBefore = 0;
+  let isOffline = false;
+  let isToldUnauthorized = false;
 
-  constructor(host: ConnectionHost) {
-    this.#host = host;
+  function become(next: ConnectionChange): void {
+    change = next;
+    events.emit("connection", next);
+    const over = next.state === "idle" ? new ChatError("stopped") : next.error;
+    if (!over) return;
+    connecting?.reject(over);
+    connecting = undefined;
   }
 
-  open(): void {
-    if (this.state !== "idle" && this.state !== "stopped") return;
-    this.#unwatch ??= this.#host.platform.watch((event) => this.#notice(event));
-    this.#failures = this.#notBefore = 0;
-    void this.#attempt();
+  function open(): Promise<void> {
+    if (change.state === "online") return Promise.resolve();
+    connecting ??= defer();
+    const { promise } = connecting;
+    isToldUnauthorized = false;
+    if (!/idle|stopped/.test(change.state)) return promise;
+    unwatch ??= platform.watch(notice);
+    failures = notBefore = 0;
+    void attempt();
+    return promise;
   }
 
-  close(): void {
-    this.#end({ state: "idle" });
+  function end(next: ConnectionChange): void {
+    drop(1000);
+    unwatch?.();
+    unwatch = undefined;
+    isOffline = false;
+    tokens.cancel();
+    if (change.state !== next.state || next.error) become(next);
   }
 
   /** There is no use in coming back. */
-  stop(error: ChatError, code?: number): void {
-    this.#end({ state: "stopped", error, code });
+  function stop(error: ChatError, code?: number): void {
+    end({ state: "stopped", error, code });
   }
 
-  /** @returns whether the frame was handed to an open socket. It says nothing about its arrival. */
-  send(frame: ClientFrame | Record<string, unknown>): boolean {
-    if (this.state !== "online" || this.#socket?.readyState !== OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
+  /** There is none without other tokens. */
+  function unauthorized(error: ChatError, code?: number): void {
+    stop(error, code);
+    if (isToldUnauthorized) return;
+    isToldUnauthorized = true;
+    events.emit("unauthorized", { error });
+  }
+
+  function send(frame: ClientFrame | Record<string, unknown>): boolean {
+    if (change.state !== "online" || socket?.readyState !== OPEN) return false;
+    socket.send(JSON.stringify(frame));
     return true;
   }
 
   /** Takes new tokens on the open socket; without one the next attempt does. */
-  renew(tokens: HeldTokens): void {
-    if (!this.send({ type: "refresh", token: tokens.wsToken })) return;
-    this.#tokens = tokens;
-    this.#host.tokens.used();
+  function renew(fresh: HeldTokens): void {
+    if (!send({ type: "refresh", token: fresh.wsToken })) return;
+    held = fresh;
+    tokens.used();
   }
 
-  async #attempt(): Promise<void> {
-    const life = ++this.#life;
-    const isOver = (): boolean => life !== this.#life;
-    this.#become({ state: "connecting" });
-    const { tokens: source, platform } = this.#host;
+  // Getting a socket.
+
+  async function attempt(): Promise<void> {
+    const own = ++life;
+    const isOver = (): boolean => own !== life;
+    become({ state: "connecting" });
+    const fresh = await tokens.take().catch((error: unknown) => {
+      if (!isOver()) refused(error);
+    });
+    if (!fresh || isOver()) return;
     try {
-      const tokens = await source.take();
+      const url = await prepare(fresh);
       if (isOver()) return;
-      const url = await this.#host.prepare(tokens);
-      if (isOver()) return;
-      this.#tokens = tokens;
-      this.#listen(new platform.WebSocket(url, ["chat.v1.lines", `chat.token.${tokens.wsToken}`]), isOver);
+      held = fresh;
+      listen(new platform.WebSocket(url, ["chat.v1.lines", `chat.token.${fresh.wsToken}`]), isOver);
     } catch (error) {
-      if (!isOver()) this.#refused(error);
+      // No network has been asked yet: it is the address or the token that cannot be used, now or later.
+      if (!isOver()) stop(asChatError(error, "bad_request"));
     }
   }
 
-  #listen(socket: WebSocket, isOver: () => boolean): void {
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost(LOST), WELCOME_MS);
+  function listen(own: WebSocket, isOver: () => boolean): void {
+    socket = own;
+    timer = setTimeout(() => over(LOST), WELCOME_MS);
     // A socket that is no longer ours may still speak: only the current one is heard.
-    socket.onmessage = ({ data }) => {
-      if (typeof data === "string") for (const line of data.split("\n")) if (line && !isOver()) this.#hear(line);
+    own.onmessage = ({ data }) => {
+      if (typeof data === "string") for (const line of data.split("\n")) if (line && !isOver()) take(line);
     };
-    socket.onerror = () => {}; // a close follows
-    socket.onclose = ({ code, reason }) => {
-      if (!isOver()) this.#lost(code, reason);
+    own.onerror = () => {}; // a close follows
+    own.onclose = ({ code, reason }) => {
+      if (!isOver()) over(code, reason);
     };
   }
 
-  #hear(line: string): void {
-    this.#silentAt = Infinity;
+  function take(line: string): void {
+    silentAt = Infinity;
     const frame = readFrame(line);
-    if (frame === "bad") return this.#host.events.emit("error", new ChatError("bad_frame"));
+    if (frame === "bad") return events.emit("error", new ChatError("bad_frame"));
     if (!frame) return;
-    if (frame.type === "welcome") this.#welcomed(frame);
+    if (frame.type === "welcome") return begin(frame);
     // Answered at once, because a hidden tab's timers are slowed to one a minute.
-    if (frame.type === "heads") this.#ping(PONG_MS);
-    if (frame.type === "error" && !frame.roomId && frame.retryAfterMs)
-      this.#notBefore = this.#now() + frame.retryAfterMs;
-    this.#host.hear(frame);
+    if (frame.type === "heads") ping(PONG_MS);
+    if (frame.type === "error" && !frame.roomId && frame.retryAfterMs) notBefore = now() + frame.retryAfterMs;
+    hear(frame);
   }
 
-  #welcomed({ expiresAt, serverTime }: ServerFrameOf<"welcome">): void {
-    clearTimeout(this.#timer);
-    this.#onlineAt = this.#pingedAt = this.#now();
-    this.#notBefore = 0;
+  function begin(frame: ServerFrameOf<"welcome">): void {
+    clearTimeout(timer);
+    onlineAt = pingedAt = now();
+    notBefore = 0;
     // Both are the server's clock, so a wrong one here does not matter.
-    this.#host.tokens.used(Date.parse(expiresAt) - Date.parse(serverTime));
-    this.#ticks = setInterval(() => this.#tick(), TICK_MS);
-    this.#become({ state: "online" });
+    tokens.used(Date.parse(frame.expiresAt) - Date.parse(frame.serverTime));
+    ticks = setInterval(beat, TICK_MS);
+    become({ state: "online" });
+    welcomed(frame);
+    connecting?.resolve();
+    connecting = undefined;
   }
 
-  #tick(): void {
-    const now = this.#now();
-    if (now >= this.#silentAt) return this.#lost(LOST);
-    if (now - this.#pingedAt >= PING_MS) this.#ping(PONG_MS);
-    if (this.#host.tokens.isDue) void this.#refresh();
-    this.#host.tick();
+  function beat(): void {
+    if (now() >= silentAt) return over(LOST);
+    if (now() - pingedAt >= PING_MS) ping(PONG_MS);
+    if (tokens.isDue) void refresh();
+    tick();
   }
 
-  async #refresh(): Promise<void> {
-    const { tokens } = this.#host;
+  async function refresh(): Promise<void> {
     try {
-      this.renew(await tokens.ask());
+      renew(await tokens.ask());
     } catch (error) {
-      if (this.state !== "online") return;
-      if (isFinal(error)) this.#refused(error);
+      if (change.state !== "online") return;
+      if (isFinal(error)) refused(error);
       else tokens.postpone(asChatError(error).retryAfterMs);
     }
   }
 
-  #ping(patienceMs: number): void {
-    this.#pingedAt = this.#now();
-    if (this.send({ type: "ping" })) this.#silentAt = Math.min(this.#silentAt, this.#pingedAt + patienceMs);
+  function ping(patienceMs: number): void {
+    pingedAt = now();
+    if (send({ type: "ping" })) silentAt = Math.min(silentAt, pingedAt + patienceMs);
   }
 
-  #lost(code: number, reason = ""): void {
-    const wasSteady = this.state === "online" && this.#now() - this.#onlineAt > STEADY_MS;
-    this.#drop();
-    if (wasSteady) this.#failures = 0;
-    this.#host.lost(code);
-    const { tokens } = this.#host;
+  // Losing it.
+
+  function drop(code?: number): void {
+    life++;
+    clearTimeout(timer);
+    clearInterval(ticks);
+    silentAt = Infinity;
+    const own = socket;
+    socket = undefined;
+    own?.close(code);
+    lost();
+  }
+
+  function over(code: number, reason = ""): void {
+    if (change.state === "online" && now() - onlineAt > STEADY_MS) failures = 0;
+    drop();
+    events.emit("close", { code });
     const isExpired = code === TOKEN_EXPIRED;
-    if ((code >= 4500 && code < 5000) || (isExpired && !tokens.refuse(this.#tokens)))
-      return this.#turnedAway(code, reason);
+    if (code >= FINAL || (isExpired && !tokens.refuse(held))) return turnedAway(code, reason);
     if (!isExpired) tokens.aged();
-    this.#later(code);
+    later(code);
   }
 
-  #turnedAway(code: number, reason: string): void {
+  function turnedAway(code: number, reason: string): void {
     // The server names the reason, and may say more after a colon.
     const [name] = reason.split(":") as [CloseReason | ""]; // its list, which may have grown
     const error = new ChatError(name || "forbidden", `Closed with ${code}`);
-    this.stop(error, code);
-    if ([TOKEN_EXPIRED, INVALID_TOKEN, WRONG_KIND].includes(code as never)) this.#host.unauthorized(error);
+    if (SIGN_IN.includes(code)) unauthorized(error, code);
+    else stop(error, code);
   }
 
-  /** No socket came about: for want of a token, or because the address or the token cannot be used at all. */
-  #refused(error: unknown): void {
-    const { code, name } = Object(error) as { code?: unknown; name?: unknown }; // whatever was thrown
-    const isOver = isFinal(error);
-    // A SyntaxError is what `new WebSocket` says of an address or a token that is none.
-    const isBad = code === "bad_claims" || name === "SyntaxError";
-    const told = asChatError(error, isOver ? "unauthorized" : isBad ? "bad_request" : undefined);
-    if (isOver || isBad) this.stop(told);
-    if (isOver) return this.#host.unauthorized(told);
-    if (isBad) return;
-    this.#host.events.emit("error", told);
-    this.#later(undefined, told.retryAfterMs);
+  /** There is no token to be had, now or at all. */
+  function refused(error: unknown): void {
+    if (isFinal(error)) return unauthorized(asChatError(error, "unauthorized"));
+    const told = asChatError(error);
+    events.emit("error", told);
+    later(undefined, told.retryAfterMs);
   }
 
-  #later(code?: number, wishMs = 0): void {
-    if (this.#isOffline) return this.#become({ state: "offline", code });
-    const now = this.#now();
-    const wish = Math.max(wishMs, this.#notBefore - now, code === RATE_LIMITED ? FLOODED_MS : 0);
+  // Coming back.
+
+  function later(code?: number, wishMs = 0): void {
+    if (isOffline) return become({ state: "offline", code });
+    const wish = Math.max(wishMs, notBefore - now(), code === RATE_LIMITED ? FLOODED_MS : 0);
+    notBefore = now() + wish;
     // Those who are told the same time must not come back at the same time.
-    this.#wait(jitter(this.#host.platform.random, this.#failures++) + wish, code);
-    this.#notBefore = now + wish;
+    wait(jitter(random, failures++) + wish, code);
   }
 
-  #wait(retryInMs: number, code?: number): void {
-    clearTimeout(this.#timer);
-    this.#dueAt = this.#now() + retryInMs;
-    this.#timer = setTimeout(() => void this.#attempt(), Math.min(retryInMs, TIMER_MAX_MS));
-    this.#become({ state: "waiting", retryInMs, code, attempt: this.#failures });
+  function wait(retryInMs: number, code?: number): void {
+    clearTimeout(timer);
+    dueAt = now() + retryInMs;
+    timer = setTimeout(() => void attempt(), Math.min(retryInMs, TIMER_MAX_MS));
+    become({ state: "waiting", retryInMs, code, attempt: failures });
   }
 
-  #notice(event: "online" | "offline" | "visible" | "hidden"): void {
-    if (event === "hidden") return this.#host.hidden();
-    if (event !== "visible") this.#isOffline = event === "offline";
-    if (this.state === "online") return this.#ping(PROBE_MS);
-    if (event !== "offline") return this.#hurry(event === "online" ? SPREAD_MS : SEEN_SPREAD_MS);
-    if (this.state !== "waiting") return;
-    clearTimeout(this.#timer);
-    this.#become({ state: "offline" });
+  function notice(event: "online" | "offline" | "visible" | "hidden"): void {
+    const { state } = change;
+    if (event === "hidden") return host.kept?.flush();
+    if (event !== "visible") isOffline = event === "offline";
+    if (state === "online") return ping(PROBE_MS);
+    if (event !== "offline") return hurry(event === "online" ? SPREAD_MS : SEEN_SPREAD_MS);
+    if (state !== "waiting") return;
+    clearTimeout(timer);
+    become({ state: "offline" });
   }
 
   /** The wait may be over sooner, but still not for everybody at once. */
-  #hurry(spreadMs: number): void {
-    const now = this.#now();
-    const delay = Math.max(0, this.#notBefore - now) + this.#host.platform.random() * spreadMs;
-    if (this.state === "offline" || (this.state === "waiting" && now + delay < this.#dueAt)) this.#wait(delay);
+  function hurry(spreadMs: number): void {
+    const { state } = change;
+    const delay = Math.max(0, notBefore - now()) + random() * spreadMs;
+    if (state === "offline" || (state === "waiting" && now() + delay < dueAt)) wait(delay);
   }
 
-  #end(change: ConnectionChange): void {
-    this.#drop(1000);
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-    this.#isOffline = false;
-    this.#host.tokens.cancel();
-    if (this.state !== change.state || change.error) this.#become(change);
-  }
+  return {
+    get change() {
+      return change;
+    },
+    open,
+    stop,
+    unauthorized,
+    send,
 
-  #drop(code?: number): void {
-    this.#life++;
-    clearTimeout(this.#timer);
-    clearInterval(this.#ticks);
-    this.#silentAt = Infinity;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close(code);
-  }
+    close(): void {
+      end({ state: "idle" });
+    },
 
-  #become(change: ConnectionChange): void {
-    this.state = change.state;
-    this.#host.changed(change);
-  }
-
-  #now(): number {
-    return this.#host.platform.monotonicNow();
-  }
+    /** The app has other tokens. */
+    renewed(fresh: HeldTokens): void {
+      const isWaited = isToldUnauthorized && change.state === "stopped";
+      isToldUnauthorized = false;
+      renew(fresh);
+      if (isWaited) void open();
+    },
+  };
 }
-
-// Of the table only what matters here, because it would be a thirtieth of the client. The types hold the numbers.
-const TOKEN_EXPIRED: (typeof CLOSES)["token_expired"] = 4001;
-const RATE_LIMITED: (typeof CLOSES)["rate_limited"] = 4029;
-const INVALID_TOKEN: (typeof CLOSES)["invalid_token"] = 4500;
-const WRONG_KIND: (typeof CLOSES)["wrong_token_kind"] = 4502;

@@ -1,59 +1,113 @@
+import type { ServerFrame } from "../protocol/frames.ts";
+import type { LaterFrame } from "./frames.ts";
+import type { RoomInside } from "./room-inside.ts";
 import type { Person, Typist } from "./types.ts";
 
 const TYPING_MS = 6_000;
-const NOBODY: readonly Typist[] = [];
+const REPEAT_MS = 3_000;
+const IDLE_MS = 5_000;
 
-/** Who is in a room, and who types. Lists are never changed, only replaced. */
-export class People {
-  members: readonly Person[] = [];
-  count = 0;
-  typing: readonly Typist[] = NOBODY;
-  readonly #until = new Map<string, number>();
+/** Who is in a room and who types there, the user included. Lists are never changed, only replaced. */
+export function createPeople({ host, events, say, changed }: RoomInside) {
+  const { monotonicNow: now } = host.platform;
+  const until = new Map<string, number>();
+  let members: readonly Person[] = [];
+  let memberCount = 0;
+  let typing: readonly Typist[] = [];
+  let typedAt = 0;
+  let toldAt = -Infinity;
+  let isTold = false;
 
   /** The whole list, or a sample of it. */
-  reset(members: readonly Person[], count: number): void {
-    this.members = members.filter(({ status }) => status === "online");
-    this.count = count;
+  function reset(people: readonly Person[], count: number): void {
+    members = people.filter(({ status }) => status === "online");
+    memberCount = count;
+    changed();
   }
 
   /** @param count How many there are afterwards, when that was told. */
-  change(changes: readonly Person[], count?: number): void {
-    const members = new Map(this.members.map((person) => [person.userId, person]));
+  function change(changes: readonly Person[], count?: number): void {
+    const known = new Map(members.map((person) => [person.userId, person]));
     for (const person of changes) {
-      if (person.status === "online") members.set(person.userId, person);
-      else members.delete(person.userId);
-      if (person.status === "offline") this.stop(person.userId);
+      if (person.status === "online") known.set(person.userId, person);
+      else {
+        known.delete(person.userId);
+        stopped(person.userId);
+      }
     }
-    const more = members.size - this.members.length;
-    this.members = [...members.values()];
-    this.count = count ?? this.count + more;
+    reset([...known.values()], count ?? memberCount + known.size - members.length);
+    events.emit("presence", changes);
   }
 
-  /** @returns whether the list has changed. */
-  type({ userId, username }: Typist, isTyping: boolean, now: number): boolean {
-    if (!isTyping) return this.stop(userId);
-    const isNew = !this.#until.has(userId);
-    this.#until.set(userId, now + TYPING_MS);
-    if (isNew) this.typing = [...this.typing, { userId, username }];
-    return isNew;
+  function typingIs(list: readonly Typist[]): void {
+    typing = list;
+    events.emit("typing", list);
+    changed();
   }
 
-  stop(userId: string): boolean {
-    if (!this.#until.delete(userId)) return false;
-    this.typing = this.typing.filter((typist) => typist.userId !== userId);
-    return true;
+  /** Somebody types no more. */
+  function stopped(userId: string): void {
+    if (until.delete(userId)) typingIs(typing.filter((typist) => typist.userId !== userId));
+  }
+
+  function started({ userId, username }: Typist): void {
+    const isNew = !until.has(userId);
+    until.set(userId, now() + TYPING_MS);
+    if (isNew) typingIs([...typing, { userId, username }]);
   }
 
   /** Whoever has not been heard of for too long types no more. */
-  expire(now: number): boolean {
-    const { typing } = this;
-    for (const [userId, until] of this.#until) if (until <= now) this.stop(userId);
-    return typing !== this.typing;
+  function expire(at: number): void {
+    for (const [userId, end] of until) if (end <= at) stopped(userId);
   }
 
-  /** The socket is gone, and with it the news of who stops typing. */
-  lost(): void {
-    this.#until.clear();
-    this.typing = NOBODY;
+  /** The user types. Told now and then while it lasts. */
+  function type(isTyping: boolean): void {
+    typedAt = now();
+    if (isTyping ? isTold && typedAt - toldAt < REPEAT_MS : !isTold) return;
+    toldAt = typedAt;
+    isTold = say({ type: "typing", isTyping }) && isTyping;
   }
+
+  return {
+    get state() {
+      return { members, memberCount, typing };
+    },
+    reset,
+    stopped,
+    type,
+
+    /** The user has sent what they typed, which ends it at the server too. */
+    wrote(): void {
+      isTold = false;
+    },
+
+    hear(frame: ServerFrame | LaterFrame): void {
+      switch (frame.type) {
+        case "presence":
+          return change([frame]);
+        case "presence_changes":
+          return change(frame.changes, frame.memberCount);
+        case "presence_count":
+          reset(frame.sample, frame.memberCount);
+          return events.emit("presence", members);
+        case "typing_indicator":
+          if (!frame.isTyping) stopped(frame.userId);
+          else if (frame.userId !== host.userId) started(frame);
+          return;
+        default: // nothing of people
+      }
+    },
+
+    tick(): void {
+      expire(now());
+      if (isTold && now() - typedAt > IDLE_MS) type(false);
+    },
+
+    /** The socket is gone, and with it the news of who stops typing. */
+    lost(): void {
+      expire(Infinity);
+      isTold = false;
+    },
+  };
 }

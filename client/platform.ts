@@ -15,17 +15,17 @@ export function choosePlatform(own: Partial<ChatPlatform> = {}): ChatPlatform {
   };
 }
 
-const NETWORK = ["online", "offline"] as const;
-
 function watch(tell: Parameters<ChatPlatform["watch"]>[0]): () => void {
-  const { document, addEventListener } = globalThis as Partial<typeof globalThis>;
-  if (!document || !addEventListener) return () => {};
+  const { document } = globalThis as Partial<typeof globalThis>;
   const listeners = new AbortController();
-  const { signal } = listeners;
-  for (const event of NETWORK) globalThis.addEventListener(event, () => tell(event), { signal });
-  // A page that comes back from the browser's cache of pages, or from being frozen, is seen again.
-  globalThis.addEventListener("pageshow", () => tell("visible"), { signal });
-  document.addEventListener("visibilitychange", () => tell(document.hidden ? "hidden" : "visible"), { signal });
+  const listen = (event: string, told: () => Parameters<typeof tell>[0]): void =>
+    globalThis.addEventListener(event, () => tell(told()), { signal: listeners.signal });
+  if (document) {
+    listen("online", () => "online");
+    listen("offline", () => "offline");
+    // A page that comes back from the browser's cache of pages, or from being frozen, is seen again.
+    for (const event of ["pageshow", "visibilitychange"]) listen(event, () => (document.hidden ? "hidden" : "visible"));
+  }
   return () => listeners.abort();
 }
 

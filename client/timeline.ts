@@ -46,11 +46,10 @@ export class Timeline {
 
   /** Passes over what is missing, up to the first thing that came after it. @returns what got its place by that. */
   skip(): PlacedMessage[] {
-    const { head } = this;
-    const ahead = [...this.#ahead];
-    this.begin(this.epoch, Math.min(head + 1, ...this.#ahead.keys()));
-    this.head = head;
-    for (const [seq, message] of ahead) this.#ahead.set(seq, message);
+    this.life++;
+    this.messages = [];
+    this.first = Math.min(this.head + 1, ...this.#ahead.keys());
+    this.position = this.first - 1;
     return this.#settle();
   }
 

@@ -24,118 +24,119 @@ const JWT = /^[\w.-]+$/;
 /** Tokens that live shorter than this are the server's mistake: asking for others all the time would not mend it. */
 const REFRESH_MIN_MS = 5_000;
 
+export type TokenSource = ReturnType<typeof createTokenSource>;
+
 /** The tokens of a client: held while they live, asked for when they do not, never twice at once. */
-export class TokenSource {
-  readonly #getToken: ChatClientOptions["getToken"];
-  readonly #platform: ChatPlatform;
-  #held: Held | undefined;
-  #asking: Promise<HeldTokens> | undefined;
-  #abort: AbortController | undefined;
-  #refreshAt = Infinity;
-  #failures = 0;
+export function createTokenSource(
+  { getToken, token, wsToken, expiresIn }: ChatClientOptions,
+  { monotonicNow: now, random }: ChatPlatform,
+) {
+  let held: Held | undefined;
+  let asking: Promise<HeldTokens> | undefined;
+  let abort: AbortController | undefined;
+  let refreshAt = Infinity;
+  let failures = 0;
 
-  constructor({ getToken, token, wsToken, expiresIn }: ChatClientOptions, platform: ChatPlatform) {
-    this.#getToken = getToken;
-    this.#platform = platform;
-    if (wsToken !== undefined) this.set({ wsToken, token, expiresIn });
-  }
-
-  get current(): HeldTokens | undefined {
-    return this.#held?.tokens;
-  }
-
-  set(tokens: HeldTokens, bornAt: number = this.#platform.monotonicNow()): void {
+  function set(tokens: HeldTokens, bornAt: number = now()): void {
     const { exp, iat } = claimsOf(tokens.wsToken);
     const seconds = tokens.expiresIn ?? Number(exp) - Number(iat);
     const lifeMs = seconds > 0 ? seconds * 1_000 : Infinity;
-    this.#held = { tokens, endsAt: bornAt + lifeMs, isFresh: true, usedAt: Infinity };
-    this.#refreshAt = bornAt + refreshAfter(lifeMs);
-  }
-
-  /**
-   * The held tokens until it is time to refresh them, then new ones.
-   *
-   * @throws what `getToken` throws, unless the held ones still live
-   */
-  async take(): Promise<HeldTokens> {
-    const { monotonicNow } = this.#platform;
-    if (this.#held && (!this.#getToken || monotonicNow() < this.#refreshAt)) return this.#held.tokens;
-    try {
-      return await this.ask();
-    } catch (error) {
-      if (!this.#held || isFinal(error) || monotonicNow() >= this.#held.endsAt) throw error;
-      return this.#held.tokens;
-    }
+    held = { tokens, endsAt: bornAt + lifeMs, isFresh: true, usedAt: Infinity };
+    refreshAt = bornAt + refreshAfter(lifeMs);
   }
 
   /** New tokens, or those that are being asked for. */
-  ask(): Promise<HeldTokens> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    return this.#asking;
+  function ask(): Promise<HeldTokens> {
+    asking ??= request().finally(() => (asking = undefined));
+    return asking;
   }
 
-  /** The server took the token, and may have said how long it will. */
-  used(remainingMs = 0): void {
-    const now = this.#platform.monotonicNow();
-    if (!this.#held) return;
-    this.#held.usedAt = Math.min(this.#held.usedAt, now);
-    if (remainingMs > 0) this.#refreshAt = Math.min(this.#refreshAt, now + refreshAfter(remainingMs));
-  }
-
-  /** An attempt failed for another reason: whoever refuses the token later may be right that it is too old. */
-  aged(): void {
-    if (this.#held) this.#held.isFresh = false;
-  }
-
-  /**
-   * Tokens were refused.
-   *
-   * @returns whether there can be others: not without `getToken`, and not when these had just been fetched
-   */
-  refuse(tokens: HeldTokens | undefined): boolean {
-    const held = this.#held;
-    if (!held || held.tokens !== tokens) return true; // others have taken their place
-    if (!this.#getToken) return false;
-    this.#held = undefined;
-    return !held.isFresh || this.#platform.monotonicNow() - held.usedAt > PROVEN_MS;
-  }
-
-  /** Whether it is time to refresh, and nobody does yet. */
-  get isDue(): boolean {
-    return !!this.#getToken && !this.#asking && this.#platform.monotonicNow() >= this.#refreshAt;
-  }
-
-  /** A refresh failed: the next one is due later. */
-  postpone(retryAfterMs = 0): void {
-    const { monotonicNow, random } = this.#platform;
-    this.#refreshAt = monotonicNow() + Math.max(retryAfterMs, 1_000 + jitter(random, this.#failures++));
-  }
-
-  /** Nobody waits for tokens any more. */
-  cancel(): void {
-    this.#abort?.abort();
-  }
-
-  async #ask(): Promise<HeldTokens> {
-    if (!this.#getToken) throw new ChatError("token_unavailable");
-    const abort = (this.#abort = new AbortController());
-    const { signal } = abort;
-    const bornAt = this.#platform.monotonicNow();
-    const timer = setTimeout(() => abort.abort(), ASK_MS);
+  async function request(): Promise<HeldTokens> {
+    if (!getToken) throw new ChatError("token_unavailable");
+    const ending = new AbortController();
+    abort = ending;
+    const { signal } = ending;
+    const bornAt = now();
+    const timer = setTimeout(() => ending.abort(), ASK_MS);
     try {
       const ended = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(new ChatError("token_unavailable"))),
       );
-      const tokens = await Promise.race([this.#getToken({ signal }), ended]);
+      const tokens = await Promise.race([getToken({ signal }), ended]);
       if (!JWT.test((tokens as ChatTokens | undefined)?.wsToken ?? ""))
         throw new ChatError("token_unavailable", "getToken gave no wsToken");
-      this.#failures = 0;
-      this.set(tokens, bornAt);
+      failures = 0;
+      set(tokens, bornAt);
       return tokens;
     } finally {
       clearTimeout(timer);
     }
   }
+
+  if (wsToken !== undefined) set({ wsToken, token, expiresIn });
+
+  return {
+    get current() {
+      return held?.tokens;
+    },
+    set,
+    ask,
+
+    /**
+     * The held tokens until it is time to refresh them, then new ones.
+     *
+     * @throws what `getToken` throws, unless the held ones still live
+     */
+    async take(): Promise<HeldTokens> {
+      if (held && (!getToken || now() < refreshAt)) return held.tokens;
+      try {
+        return await ask();
+      } catch (error) {
+        if (!held || isFinal(error) || now() >= held.endsAt) throw error;
+        return held.tokens;
+      }
+    },
+
+    /** The server took the token, and may have said how long it will. */
+    used(remainingMs = 0): void {
+      if (!held) return;
+      held.usedAt = Math.min(held.usedAt, now());
+      if (remainingMs > 0) refreshAt = Math.min(refreshAt, now() + refreshAfter(remainingMs));
+    },
+
+    /** An attempt failed for another reason: whoever refuses the token later may be right that it is too old. */
+    aged(): void {
+      if (held) held.isFresh = false;
+    },
+
+    /**
+     * Tokens were refused.
+     *
+     * @returns whether there can be others: not without `getToken`, and not when these had just been fetched
+     */
+    refuse(tokens: HeldTokens | undefined): boolean {
+      const own = held;
+      if (own?.tokens !== tokens || !own) return true; // others have taken their place
+      if (!getToken) return false;
+      held = undefined;
+      return !own.isFresh || now() - own.usedAt > PROVEN_MS;
+    },
+
+    /** Whether it is time to refresh, and nobody does yet. */
+    get isDue(): boolean {
+      return !!getToken && !asking && now() >= refreshAt;
+    },
+
+    /** A refresh failed: the next one is due later. */
+    postpone(retryAfterMs = 0): void {
+      refreshAt = now() + Math.max(retryAfterMs, 1_000 + jitter(random, failures++));
+    },
+
+    /** Nobody waits for tokens any more. */
+    cancel(): void {
+      abort?.abort();
+    },
+  };
 }
 
 function refreshAfter(lifeMs: number): number {
@@ -144,7 +145,8 @@ function refreshAfter(lifeMs: number): number {
 
 /** Whether there is no use in asking for tokens again. */
 export function isFinal(error: unknown): boolean {
-  return isObject(error) && (error["code"] === "unauthorized" || error["status"] === 401 || error["status"] === 403);
+  const { code, status } = Object(error) as { code?: unknown; status?: unknown }; // whatever was thrown
+  return code === "unauthorized" || status === 401 || status === 403;
 }
 
 /** What was thrown, as an app is told of it: with how long it wants to be left alone, if it says. */

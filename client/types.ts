@@ -35,17 +35,31 @@ export interface ChatStorage {
 /** What is kept of a room while the app is closed. */
 export interface KeptRoom {
   epoch: string;
-  readSeq: number;
+  readSeq?: number | undefined;
   /** The newest ones, without a gap. */
   messages: readonly ChatMessage[];
 }
 
+/** A room, for who keeps it. */
+export interface KeepableRoom {
+  room: { readonly id: string; readonly messages: readonly ChatMessage[]; readonly state: RoomState };
+  /** Up to where everything is here. */
+  since: () => { epoch: string; seq: number } | undefined;
+  /** Takes what an earlier visit left. */
+  restore: (left: { waiting: readonly ChatMessage[]; kept: KeptRoom | undefined }) => void;
+}
+
 /** One user's part of a storage. Nothing here fails: a storage that does costs what it would have kept. */
 export interface Kept {
-  load(): Promise<{ waiting: readonly ChatMessage[]; rooms: ReadonlyMap<string, KeptRoom> }>;
-  keep(message: ChatMessage): void;
-  drop(clientMessageId: string): void;
-  keepRoom(roomId: string, room: KeptRoom): void;
+  /** Reads what an earlier visit left. Resolves to the rooms that something is still to be sent to. */
+  load(): Promise<readonly string[]>;
+  /** Gives a room what was left of it, once that is read. */
+  restore(room: KeepableRoom): void;
+  /** Something of a room is another now. */
+  keep(room: KeepableRoom): void;
+  /** Writes at once what may wait. */
+  flush(): void;
+  /** Forgets everything. */
   clear(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildClient } from "../../commands/build/client.ts";
 
 /** What the two classes come to in an app; keeping things while the app is closed is left out when it is not used. */
-const CORE_LIMIT_BYTES = 9_400;
+const CORE_LIMIT_BYTES = 9_150;
 const REACT_LIMIT_BYTES = 3_072;
 
 const run = promisify(execFile);
