@@ -3,7 +3,7 @@ import type { KeyRing } from "./api-keys.ts";
 import type { TokenKeys } from "./chat-tokens.ts";
 import type { ConfigReport, Settings } from "./config.ts";
 import type { ChatDriver } from "./driver.ts";
-import type { SavedUsers } from "./issue-tokens.ts";
+import type { SavedUsers } from "./saved-users.ts";
 import type { Log } from "./log.ts";
 import type { Now } from "./ports/clock.ts";
 import type { PresenceBoard } from "./ports/presence-board.ts";

@@ -2,22 +2,13 @@ import { displayName, parseImageUrl } from "../protocol/content.ts";
 import { ChatError } from "../protocol/errors.ts";
 import type { MintRequest, TokenReply, User } from "../protocol/http.ts";
 import type { AppId } from "../protocol/ids.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import type { KeyCaller, SessionCaller } from "./callers.ts";
 import type { Deps } from "./deps.ts";
 import type { UserChange } from "./ports/users.ts";
 
 type IssueDeps = Pick<Deps, "settings" | "store" | "driver" | "now" | "waitUntil" | "log" | "savedUsers">;
 
-/** What was last saved of each user who exchanged a session, so that a user who comes again costs no write. */
-export type SavedUsers = BoundedMap<string, { what: string; until: number }>;
-
 const SAVED_MS = 10 * 60_000;
-const SAVED_USERS = 10_000;
-
-export function createSavedUsers(): SavedUsers {
-  return new BoundedMap(SAVED_USERS);
-}
 
 /**
  * Swaps a verified session for chat tokens. The user is saved after the answer: nothing on the way to it waits for a store.

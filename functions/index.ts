@@ -12,7 +12,7 @@ import { createBrokenApp } from "./broken-app.ts";
 import { handleUpgrade } from "./gateway/upgrade.ts";
 import { limitPolicies } from "./limit-policies.ts";
 import { createLog } from "./log.ts";
-import { createDeps, type World } from "./service.ts";
+import { createDeps, type World } from "./deps.ts";
 import { splitUrl } from "./url.ts";
 
 type Service = (request: Request) => Response | Promise<Response>;

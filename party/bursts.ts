@@ -1,4 +1,4 @@
-import type { After } from "./fan-out.ts";
+import type { After } from "./deps.ts";
 import type { Session } from "./session.ts";
 
 /** More frames than this within the time make a room busy. */

@@ -6,13 +6,15 @@ import type { ModerationStore } from "../domain/ports/moderation.ts";
 import type { PresenceBoard } from "../domain/ports/presence-board.ts";
 import type { RoomStore } from "../domain/ports/room-store.ts";
 import type { Vocabulary } from "../domain/moderation/vocabulary.ts";
-import type { After } from "./fan-out.ts";
 import { createRoomLogger, type RoomLogger } from "./log.ts";
 
 export type RoomSettings = Pick<
   Settings,
   "ROOMS_AUTO_CREATE" | "RATE_LIMIT_WINDOW_MS" | "RATE_LIMIT_MAX_MESSAGES" | "MAX_MESSAGE_LENGTH"
 >;
+
+/** Runs `callback` after `ms`; only for times too short to matter to hibernation. */
+export type After = (ms: number, callback: () => void) => void;
 
 /** Everything a room asks of the world outside its own object. */
 export interface RoomDeps {

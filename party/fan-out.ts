@@ -1,5 +1,6 @@
 import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
+import type { After } from "./deps.ts";
 import type { Session, Sessions } from "./session.ts";
 
 /** More frames than this within one gathering time make a room busy, however few hear them. */
@@ -10,9 +11,6 @@ const BUSY_SPAN_MS = 100;
 const REMEMBERED_FRAMES = 30;
 /** What is gathered leaves early when it grows past this. */
 const GATHER_MAX_CHARS = 64 * 1024;
-
-/** Runs `callback` after `ms`; only for times too short to matter to hibernation. */
-export type After = (ms: number, callback: () => void) => void;
 
 /** An event as everybody reads it, and as its author's own sockets do. */
 export interface EventText {

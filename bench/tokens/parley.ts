@@ -3,7 +3,7 @@ import type { Limiter } from "../../domain/ports/limiter.ts";
 import type { PresenceBoard } from "../../domain/ports/presence-board.ts";
 import type { Store } from "../../domain/ports/store.ts";
 import { createApp } from "../../functions/app.ts";
-import { createDeps, type World } from "../../functions/service.ts";
+import { createDeps, type World } from "../../functions/deps.ts";
 import { UNRESTRICTED } from "../../domain/restriction.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { ServerFrame } from "../../protocol/frames.ts";
 import { parseJson } from "../../protocol/json.ts";
 import * as z from "zod/mini";
-import { CheckFailed } from "./check.ts";
+import { CheckFailed } from "./check-failed.ts";
 
 type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { parseJson } from "../../protocol/json.ts";
 import { firstIssue } from "../../protocol/frames.ts";
-import { CheckFailed } from "./check.ts";
+import { CheckFailed } from "./check-failed.ts";
 
 const JSON_MAX_DEPTH = 64;
 

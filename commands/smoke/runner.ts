@@ -1,4 +1,5 @@
-import { CheckFailed, CheckSkipped, type Check, type Run } from "./check.ts";
+import { CheckSkipped, type Check, type Run } from "./check.ts";
+import { CheckFailed } from "./check-failed.ts";
 import { createHttpClient } from "./http-client.ts";
 import type { SmokeOptions } from "./options.ts";
 

@@ -3,7 +3,7 @@ import { readConfig, type Variables } from "../../domain/config.ts";
 import type { Store } from "../../domain/ports/store.ts";
 import { UNRESTRICTED } from "../../domain/restriction.ts";
 import { createApp } from "../../functions/app.ts";
-import { createDeps } from "../../functions/service.ts";
+import { createDeps } from "../../functions/deps.ts";
 
 /** The exchange in the real runtime, with a real issuer over the network and nothing else behind it. */
 let app: Promise<ReturnType<typeof createApp>> | undefined;

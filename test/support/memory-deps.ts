@@ -8,7 +8,7 @@ import type { Store } from "../../domain/ports/store.ts";
 import { createApp } from "../../functions/app.ts";
 import { limitPolicies } from "../../functions/limit-policies.ts";
 import { createLog } from "../../functions/log.ts";
-import { createDeps } from "../../functions/service.ts";
+import { createDeps } from "../../functions/deps.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
 import { KeyServer, type SigningKey, createSigningKey, signWith } from "./key-server.ts";
 import { type Clock, createClock } from "./clock.ts";

@@ -1,15 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  CheckFailed,
-  CheckSkipped,
-  SILENCE,
-  TWO_PEOPLE,
-  isSamePerson,
-  need,
-  needPair,
-  type Check,
-  type Run,
-} from "../check.ts";
+import { CheckSkipped, SILENCE, TWO_PEOPLE, isSamePerson, need, needPair, type Check, type Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { openSocket, partySocketUrl, socketUrl } from "../sockets.ts";
 
 const group = "doors";

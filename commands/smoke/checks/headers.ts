@@ -1,4 +1,5 @@
-import { CheckFailed, NO_TOKEN, need, type Check, type Run } from "../check.ts";
+import { NO_TOKEN, need, type Check, type Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { expectStatus, type Answer } from "../http-client.ts";
 
 const group = "headers";

@@ -1,6 +1,5 @@
 import { Channel, RoomPresence } from "../../../protocol/http.ts";
 import {
-  CheckFailed,
   CheckSkipped,
   NO_SOCKET,
   NO_TOKEN,
@@ -12,6 +11,7 @@ import {
   type Check,
   type Run,
 } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { expectProblem, expectShape, expectStatus } from "../http-client.ts";
 import { openSocket, socketUrl } from "../sockets.ts";
 import { needTokens } from "./tokens.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { HistoryPage } from "../../../protocol/http.ts";
-import { CheckFailed, SILENCE, need, needPair, type Check, type Run } from "../check.ts";
+import { SILENCE, need, needPair, type Check, type Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { describe, expectProblem, expectShape, expectStatus } from "../http-client.ts";
 import { openSocket, socketUrl } from "../sockets.ts";
 import type { ClientSocket } from "../client-socket.ts";

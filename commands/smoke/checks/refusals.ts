@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CLOSES } from "../../../protocol/errors.ts";
-import { CheckFailed, type Check, type Run } from "../check.ts";
+import type { Check, Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { expectProblem, type Question } from "../http-client.ts";
 import { openSocket, socketUrl, upgradeStatus } from "../sockets.ts";
 import { needTokens } from "./tokens.ts";

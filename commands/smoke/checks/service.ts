@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { ConnectionReply, HealthReply, SignInReply } from "../../../protocol/http.ts";
-import { CheckFailed, CheckSkipped, type Check, type Run } from "../check.ts";
+import { CheckSkipped, type Check, type Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { describe, expectProblem, expectShape, expectStatus } from "../http-client.ts";
 
 const group = "service";

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { StatusReply, TokenReply } from "../../../protocol/http.ts";
-import { CheckFailed, CheckSkipped, NO_TOKEN, need, type Check, type Run } from "../check.ts";
+import { CheckSkipped, NO_TOKEN, need, type Check, type Run } from "../check.ts";
+import { CheckFailed } from "../check-failed.ts";
 import { describe, expectShape, expectStatus, type Answer, type Question } from "../http-client.ts";
 
 const group = "tokens";

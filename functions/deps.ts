@@ -2,7 +2,7 @@ import { createKeyRing } from "../domain/api-keys.ts";
 import { createTokenKeys } from "../domain/chat-tokens.ts";
 import type { ConfigReport, Settings } from "../domain/config.ts";
 import type { Deps } from "../domain/deps.ts";
-import { createSavedUsers } from "../domain/issue-tokens.ts";
+import { createSavedUsers } from "../domain/saved-users.ts";
 import type { Log } from "../domain/log.ts";
 import { createNativeDriver } from "../domain/native-driver.ts";
 import type { Now } from "../domain/ports/clock.ts";
