@@ -31,7 +31,7 @@ export class RefusedRequests {
   }
 
   note(caller: Caller, { operation, channelId, userId }: Asked, { code }: ChatError, requestId: string): void {
-    if (!NOTED.has(ERRORS[code].status)) return;
+    if (!NOTED.has(ERRORS[code].status) && code !== "token_revoked") return;
     const at = this.#deps.now();
     const about = [operation, channelId, userId];
     const key = JSON.stringify([caller.app, actorOf(caller), ...about, code, Math.floor(at / MINUTE_MS)]);

@@ -109,7 +109,7 @@ export class Door {
     try {
       return { knock, standing: await findStanding(deps, durable.storage, identity, knock.claims) };
     } catch (error) {
-      if (error instanceof ChatError && ERRORS[error.code].status === 403) this.#noteRefused(knock, error.code);
+      if (error instanceof ChatError && isRefusal(error.code)) this.#noteRefused(knock, error.code);
       throw error;
     }
   }
@@ -173,4 +173,9 @@ export class Door {
     for (const session of own.slice(0, Math.max(0, own.length - LIMITS.socketsPerUserPerRoom + 1)))
       this.#room.end(session, "connection_limit");
   }
+}
+
+/** Of somebody who is known: anything else is no decision about them. */
+function isRefusal(code: ErrorCode): boolean {
+  return ERRORS[code].status === 403 || code === "token_revoked";
 }

@@ -1,17 +1,24 @@
 import * as z from "zod/mini";
 import { isOvertaken, PersonOrder } from "../domain/orders.ts";
+import type { AuditStore } from "../domain/ports/audit-log.ts";
+import type { Now } from "../domain/ports/clock.ts";
 import type { Restriction } from "../domain/ports/restrictions.ts";
 import { laterRevocation, requireUnrestricted, RestrictionRecord, UNRESTRICTED } from "../domain/restriction.ts";
 import { TokenBucket } from "../domain/token-bucket.ts";
 import { KNOCKS, VISIT_KEPT_MS, VISIT_NEWS_MS, VISIT_UNDER_WAY_MS, VISITS_MAX } from "../domain/visits.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
-import { ChannelId } from "../protocol/ids.ts";
+import { AppId, ChannelId, UserId } from "../protocol/ids.ts";
 import { Durable } from "./durable.ts";
 import type { RoomLogger } from "./log.ts";
+import { PersonAudit } from "./person-audit.ts";
 import type { Platform } from "./platform.ts";
 
-/** Somebody comes to a room, with a token issued then. */
-export const Visit = z.object({ roomId: ChannelId, issuedAt: z.number() });
+/** Somebody comes to a room, with a token issued then. Doors of the version before this one did not say who it is. */
+export const Visit = z.object({
+  roomId: ChannelId,
+  issuedAt: z.number(),
+  who: z.optional(z.object({ app: AppId, userId: UserId })),
+});
 export type Visit = z.infer<typeof Visit>;
 const VisitedRoom = z.object({ roomId: ChannelId, knock: z.number() });
 /** They may; tokens issued before `notBefore` they must not use there. */
@@ -34,6 +41,13 @@ export interface PersonRequest {
   text(): Promise<string>;
 }
 
+interface PersonDeps {
+  store: Pick<AuditStore, "writeAudit">;
+  now: Now;
+  newId: () => string;
+  log: RoomLogger;
+}
+
 const RESTRICTION = "restriction";
 const BAN_DECIDED = "ban-decided";
 const ROOM = "room:";
@@ -47,9 +61,10 @@ const ROOM = "room:";
  */
 export class Person {
   readonly #platform: Pick<Platform, "storage" | "blockConcurrencyWhile">;
-  readonly #now: () => number;
+  readonly #now: Now;
   readonly #log: RoomLogger;
   readonly #durable: Durable;
+  readonly #audit: PersonAudit;
   #restriction: Restriction = UNRESTRICTED;
   /** When the store took in that they are banned, or are not any more. */
   #banDecidedAt = 0;
@@ -62,11 +77,13 @@ export class Person {
   readonly #limit: TokenBucket;
   #isAwake = false;
 
-  constructor(platform: Pick<Platform, "storage" | "blockConcurrencyWhile">, now: () => number, log: RoomLogger) {
+  constructor(platform: Pick<Platform, "storage" | "blockConcurrencyWhile">, deps: PersonDeps) {
+    const { now, log } = deps;
     this.#platform = platform;
     this.#now = now;
     this.#log = log;
     this.#durable = new Durable(platform.storage, log);
+    this.#audit = new PersonAudit({ ...deps, durable: this.#durable });
     this.#limit = new TokenBucket(KNOCKS, now);
     this.#lastKnock = now();
   }
@@ -88,20 +105,37 @@ export class Person {
     }
   }
 
-  /** Forgets rooms where they have not been for long. */
+  /** Forgets rooms where they have not been for long, and tells the audit log what they were refused. */
   async alarm(): Promise<void> {
     try {
       this.#durable.alarmIs(undefined);
       await this.#requireAwake();
       const old = [...this.#visits].filter(([, at]) => at + VISIT_KEPT_MS <= this.#now()).map(([roomId]) => roomId);
       this.#forget(old);
-      if (this.#visits.size > 0) this.#durable.wakeBy(Math.min(...this.#visits.values()) + VISIT_KEPT_MS);
+      await this.#audit.flush();
+      this.#schedule();
     } catch (error) {
       this.#log.error("alarm_failed", error);
     }
   }
 
-  #visit({ roomId, issuedAt }: Visit): VisitReply {
+  #schedule(): void {
+    if (this.#visits.size > 0) this.#durable.wakeBy(Math.min(...this.#visits.values()) + VISIT_KEPT_MS);
+    this.#durable.wakeBy(this.#audit.nextAt());
+  }
+
+  #visit(visit: Visit): VisitReply {
+    try {
+      return this.#letIn(visit);
+    } catch (error) {
+      const { who, roomId: channelId } = visit;
+      if (error instanceof ChatError && who !== undefined)
+        this.#audit.note(who.app, { userId: who.userId, channelId, code: error.code });
+      throw error;
+    }
+  }
+
+  #letIn({ roomId, issuedAt }: Visit): VisitReply {
     const now = this.#now();
     if (this.#limit.take() !== undefined) throw new ChatError("rate_limited");
     requireUnrestricted(this.#restriction, issuedAt, now);
@@ -176,7 +210,9 @@ export class Person {
       this.#visits = new Map(
         [...visits].map(([key, at]) => [ChannelId.parse(key.slice(ROOM.length)), z.parse(z.number(), at)]),
       );
+      await this.#audit.resume();
       this.#durable.alarmIs((await storage.getAlarm()) ?? undefined);
+      this.#schedule();
       this.#isAwake = true;
     } catch (error) {
       this.#log.error("reading_failed", error, { what: "person" });

@@ -8,8 +8,9 @@ import type { Outbox } from "./outbox.ts";
 const MINUTE_MS = 60_000;
 /** Kinds of refusals that are gathered at a time; the rest are counted together. */
 const KINDS_MAX = 100;
-/** Up to here each one is saved; then whenever their number has doubled. */
+/** Up to here each one is saved; then whenever their number has doubled, and once a second. */
 const SAVED_EACH = 16;
+const SAVED_EVERY_MS = 1_000;
 
 export interface Refused {
   action: Extract<AuditAction, "message.refuse" | "request.refuse">;
@@ -22,18 +23,19 @@ export interface Refused {
 
 interface RefusalLogDeps {
   durable: Durable;
-  outbox: Outbox;
+  outbox: Pick<Outbox, "isFailing" | "noted">;
   now: () => number;
   newId: () => string;
 }
 
 /**
- * What was refused in the room, for the audit log: one entry per user, code and minute, with how often. A flood of them
+ * What was refused, for the audit log: one entry per user, code and minute, with how often. A flood of them
  * costs little, and while history is away they are gathered for longer than a minute instead of filling the room.
  */
 export class RefusalLog {
   readonly #deps: RefusalLogDeps;
   readonly #gathered = new Map<string, RefusalRecord>();
+  #savedAt = -Infinity;
 
   constructor(deps: RefusalLogDeps) {
     this.#deps = deps;
@@ -50,9 +52,10 @@ export class RefusalLog {
     const key = this.#gathered.has(keyOf(entry)) || this.#gathered.size < KINDS_MAX ? keyOf(entry) : OTHERS;
     const record = this.#gathered.get(key);
     if (record === undefined) this.#gathered.set(key, { entry: key === OTHERS ? withoutWho(entry) : entry, count: 1 });
-    else record.count += 1;
+    else add(record, entry);
     const { count } = record ?? { count: 1 };
-    if (count <= SAVED_EACH || Number.isInteger(Math.log2(count))) this.#save();
+    const isLong = Math.abs(entry.at - this.#savedAt) >= SAVED_EVERY_MS;
+    if (count <= SAVED_EACH || Number.isInteger(Math.log2(count)) || isLong) this.#save();
     this.#deps.durable.wakeBy(this.nextAt());
   }
 
@@ -79,6 +82,7 @@ export class RefusalLog {
   }
 
   #save(): void {
+    this.#savedAt = this.#deps.now();
     this.#deps.durable.keep({ [KEYS.refusals]: [...this.#gathered.values()] });
   }
 
@@ -93,6 +97,12 @@ const OTHERS = keyOf({ action: "request.refuse", actor: "system", detail: "other
 /** Past the limit it is no longer told who was refused what. */
 function withoutWho(entry: AuditEntry): AuditEntry {
   return { ...entry, action: "request.refuse", actor: "system", requestId: null, detail: "others" };
+}
+
+/** What concerns several rooms names none. */
+function add(record: RefusalRecord, { channelId }: AuditEntry): void {
+  record.count += 1;
+  if (record.entry.channelId !== channelId) record.entry = { ...record.entry, channelId: null, subject: null };
 }
 
 function keyOf({ action, actor, detail }: Pick<AuditEntry, "action" | "actor" | "detail">): string {

@@ -18,7 +18,8 @@ export async function visit(lobby: Lobby, guest: Guest): Promise<VisitReply> {
   const { claims, roomId } = guest;
   const { app, userId, issuedAt } = claims;
   try {
-    const reply = await askPerson(VisitReply, lobby, app, userId, "visit", { roomId, issuedAt } satisfies Visit);
+    const asks: Visit = { roomId, issuedAt, who: { app, userId } };
+    const reply = await askPerson(VisitReply, lobby, app, userId, "visit", asks);
     if (reply.doubtful !== undefined) await lookUp(lobby, guest, reply.doubtful);
     return reply;
   } catch (error) {

@@ -57,7 +57,7 @@ describe("GET /v1/channels/{id}/messages", () => {
     expect((await ask(query)).status).toBe(200);
     expect(asked).toEqual([range]);
   });
-  it("S4-20 shows what a message is, and its client id to its author only", async () => {
+  it("S4-20 I04 shows what a message is, and its client id to its author only", async () => {
     const clientMessageId = "client-0001" as ClientMessageId;
     const events = [storedEvent(1, { clientMessageId }), storedEvent(2, { clientMessageId, userId: bob })];
     await memory.store.writeBatch({ app: APP, channelId: PLANS, events, members: [], reads: [] });

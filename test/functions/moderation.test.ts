@@ -168,6 +168,16 @@ describe("/v1/audit", () => {
     ]);
   });
 
+  it("J24 S4-27 tells who asked with a token that was revoked", async () => {
+    const headers = await as(bob);
+    memory.clock.advance(1_000);
+    await memory.app.request("/v1/users/bob/revoke", { method: "POST", headers: key });
+    expect(await problemOf(await get("/v1/channels", headers))).toEqual({ status: 401, code: "token_revoked" });
+    await memory.settle();
+    const refused = (await auditOf()).entries.filter(({ action }) => action === "request.refuse");
+    expect(refused).toMatchObject([{ actor: "bob", detail: "listChannels token_revoked" }]);
+  });
+
   it("D01 answers a refusal all the same when the log cannot be written", async () => {
     memory.deps.store.writeAudit = async () => Promise.reject(new Error("Postgres is away"));
     expect((await get("/v1/channels/nowhere", await as(bob))).status).toBe(404);

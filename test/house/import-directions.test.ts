@@ -77,6 +77,7 @@ describe("import directions", () => {
     ["functions/index.ts", "../db/postgres-store.ts"],
     ["functions/index.ts", "cloudflare:workers"],
     ["party/index.ts", "../db/postgres-store.ts"],
+    ["party/people.ts", "../db/postgres-store.ts"],
     ["db/schema.ts", "drizzle-orm/pg-core"],
     ["db/a.ts", "../domain/ports/store.ts"],
     ["web/a.ts", "../protocol/frames.ts"],

@@ -85,6 +85,19 @@ describe.each([
     ]);
   });
 
+  it("J24 S4-27 tells who was not let in with a token that was revoked while they were here", async () => {
+    const world = new World({ sleepy });
+    const token = await world.token("alice");
+    await world.connect("alice", { token });
+    await world.advance(1_000);
+    await world.order({ order: "revoke", userId: "alice", before: world.now });
+    expect((await world.connect("alice", { token })).closed?.code).toBe(4500);
+    await world.advance(61_000);
+    expect(await refusals(world)).toMatchObject([
+      { action: "request.refuse", actor: "alice", detail: "token_revoked" },
+    ]);
+  });
+
   it("D01 loses none of it while Postgres is away, and stays small", async () => {
     const world = new World({ sleepy, settings: { RATE_LIMIT_MAX_MESSAGES: 1 } });
     const { writeBatch } = world.store;

@@ -6,6 +6,7 @@ import * as peopleEdge from "../../party/people-edge.ts";
 import { Person } from "../../party/person.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
 import { VARIABLES } from "../gateway/fake-sockets.ts";
+import { createMemoryStore } from "../support/memory-store.ts";
 import { FakePlatform } from "./fake-platform.ts";
 
 const keys = await createTokenKeys(VARIABLES.PUBLIC_URL, VARIABLES.CHAT_JWT_SECRET);
@@ -13,6 +14,7 @@ const keys = await createTokenKeys(VARIABLES.PUBLIC_URL, VARIABLES.CHAT_JWT_SECR
 /** People with objects of their own, and rooms that only write down what they are asked. */
 class Town {
   readonly people = new Map<string, Person>();
+  readonly platforms: FakePlatform[] = [];
   /** What rooms were asked, with the body of an order. */
   asked: { room: string; path: string; body: unknown }[] = [];
   /** Rooms that do not answer an order. */
@@ -55,6 +57,13 @@ class Town {
     return this.asked.filter(({ path }) => path === "/people").map(({ room, body }) => ({ room, body }));
   }
 
+  #open(): Person {
+    const platform = new FakePlatform();
+    this.platforms.push(platform);
+    const log = createRoomLogger(false, () => {});
+    return new Person(platform, { store: createMemoryStore(), now: Date.now, newId: () => crypto.randomUUID(), log });
+  }
+
   async #askRoom(room: string, path: string, { body }: RequestInit): Promise<Response> {
     this.asked.push({ room, path, body: typeof body === "string" ? JSON.parse(body) : undefined });
     if (path === "/people" && this.broken.has(room)) throw new Error("The object was reset");
@@ -68,13 +77,7 @@ class Town {
     if (path === "/visit" && this.doubtful !== undefined)
       return Response.json({ notBefore: 0, knock: 1, doubtful: this.doubtful });
     if (this.peopleAreDown) throw new Error("Network connection lost");
-    const person =
-      this.people.get(name) ??
-      new Person(
-        new FakePlatform(),
-        Date.now,
-        createRoomLogger(false, () => {}),
-      );
+    const person = this.people.get(name) ?? this.#open();
     this.people.set(name, person);
     return person.request({
       url: `https://rooms.example/parties/people/${name}${path}`,
@@ -160,6 +163,14 @@ describe("orders about a person", () => {
     expect(town.asked).toEqual([]);
     await town.knock("bob", "new-room", revokedBefore);
     expect(town.asked.map(({ path }) => path.replace(/=.*/, ""))).toEqual(["/admission", "/?_pk"]);
+  });
+
+  it("A09 S4-27 leave a note for the audit log of whom the door has turned away, and from where", async () => {
+    await town.order({ revokedBefore, ban: { until: null } });
+    await town.knock("bob", "plans");
+    await town.knock("bob", "plans");
+    const entry = { action: "request.refuse", actor: "bob", channelId: "plans", subject: "plans", detail: "banned" };
+    expect(town.platforms.map(({ storage }) => storage.durable.get("refusals"))).toMatchObject([[{ entry, count: 2 }]]);
   });
 
   it("T03 concern the user of the token's app only", async () => {

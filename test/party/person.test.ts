@@ -2,7 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { KNOCKS, VISIT_KEPT_MS, VISITS_MAX } from "../../domain/visits.ts";
 import { createRoomLogger } from "../../party/log.ts";
 import { Person, type VisitReply } from "../../party/person.ts";
+import { createMemoryStore } from "../support/memory-store.ts";
 import { FakePlatform } from "./fake-platform.ts";
+
+/** What they are refused is in nobody's way here: `person-audit.test.ts` looks at it. */
+function openPerson(platform: FakePlatform, now: () => number): Person {
+  const log = createRoomLogger(false, () => {});
+  return new Person(platform, { store: createMemoryStore(), now, newId: () => crypto.randomUUID(), log });
+}
 
 const START = Date.parse("2026-03-01T12:00:00.000Z");
 const HOUR = 3_600_000;
@@ -14,12 +21,7 @@ describe.each([
 ])("the object that stands for a person, %s", (_, sleepy) => {
   let [platform, now] = [new FakePlatform(), START];
   let person: Person;
-  const wake = () =>
-    new Person(
-      platform,
-      () => now,
-      createRoomLogger(false, () => {}),
-    );
+  const wake = () => openPerson(platform, () => now);
   beforeEach(() => {
     [platform, now] = [new FakePlatform(), START];
     person = wake();
@@ -149,8 +151,7 @@ describe("somebody who has been in very many rooms", () => {
     const rooms = Array.from({ length: VISITS_MAX }, (_, at) => [`room:r${at}`, START + at] as const);
     for (let at = 0; at < rooms.length; at += 100)
       await platform.storage.put(Object.fromEntries(rooms.slice(at, at + 100)));
-    const log = createRoomLogger(false, () => {});
-    person = new Person(platform, () => now, log);
+    person = openPerson(platform, () => now);
   });
   const ask = async (verb: string, body: object) => {
     const text = async () => JSON.stringify(body);
@@ -190,8 +191,7 @@ describe("somebody who has been in very many rooms", () => {
 
 it("W10 takes as many sockets at once as a person's tabs can need, and then two a second", async () => {
   let now = START;
-  const log = createRoomLogger(false, () => {});
-  const person = new Person(new FakePlatform(), () => now, log);
+  const person = openPerson(new FakePlatform(), () => now);
   const visit = async () => {
     const text = async () => JSON.stringify({ roomId: "lobby", issuedAt: START });
     return (await person.request({ url: "http://rooms.test/parties/people/0123abcd/visit", text })).status;
@@ -206,11 +206,7 @@ it("W10 takes as many sockets at once as a person's tabs can need, and then two 
 it("refuses everybody when it cannot read what it kept", async () => {
   const platform = new FakePlatform();
   await platform.storage.put({ restriction: { revokedBefore: "yesterday" } });
-  const person = new Person(
-    platform,
-    () => START,
-    createRoomLogger(false, () => {}),
-  );
+  const person = openPerson(platform, () => START);
   const text = async () => JSON.stringify({ roomId: "lobby", issuedAt: START });
   const answer = await person.request({ url: "http://rooms.test/parties/people/0123abcd/visit", text });
   expect(answer.status).toBe(503);
