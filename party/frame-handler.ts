@@ -1,3 +1,4 @@
+import { TokenBucket } from "../domain/token-bucket.ts";
 import { SOCKET_RENEWED_MS } from "../domain/visits.ts";
 import { ChatError, closeFor } from "../protocol/errors.ts";
 import { type ClientFrame, parseClientFrame, splitLines } from "../protocol/frames.ts";
@@ -9,6 +10,10 @@ import { save, type Session } from "./session.ts";
 
 /** Frames of one socket that may wait behind one that has to be looked up. */
 const WAITING_MAX = 512;
+/** Frames for each message somebody may write: retries, pings, signs of typing, marks. */
+const FRAMES_PER_MESSAGE = 20;
+/** Says what has arrived; nothing but the log answers it. */
+const RECEIPT = '{"type":"received"';
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
 
@@ -17,6 +22,7 @@ export class FrameHandler {
   readonly #room: ChatRoom;
   readonly #refusals: Refusals;
   readonly #inboxes = new Map<Session, string[]>();
+  readonly #budgets = new WeakMap<Session, TokenBucket>();
 
   constructor(room: ChatRoom) {
     this.#room = room;
@@ -51,7 +57,7 @@ export class FrameHandler {
   }
 
   #takeOne(session: Session, text: string): Promise<void> | undefined {
-    if (!this.#isLive(session)) return undefined;
+    if (!this.#isLive(session) || this.#isFlood(session, text)) return undefined;
     const parsed = parseClientFrame(text);
     if (!parsed.ok) return this.#refusals.strike(session, parsed) as undefined;
     const frame = parsed.frame;
@@ -150,6 +156,22 @@ export class FrameHandler {
     if (this.#room.deps.now() < session.state.expiresAt) return false;
     this.#room.end(session, "token_expired");
     return true;
+  }
+
+  /** Each frame is work, and an answer that may never be read: whoever does not stop is sent away. */
+  #isFlood(session: Session, text: string): boolean {
+    if (text.startsWith(RECEIPT)) return false;
+    const budget = this.#budgets.get(session) ?? this.#openBudget();
+    this.#budgets.set(session, budget);
+    if (budget.take() === undefined) return false;
+    this.#room.end(session, "rate_limited");
+    return true;
+  }
+
+  #openBudget(): TokenBucket {
+    const { RATE_LIMIT_MAX_MESSAGES: messages, RATE_LIMIT_WINDOW_MS: windowMs } = this.#room.deps.settings;
+    const burst = Math.max(LIMITS.answersPerMinute, FRAMES_PER_MESSAGE * messages);
+    return new TokenBucket({ burst, everyMs: windowMs / burst }, this.#room.clock.now);
   }
 
   /** Not ended by an earlier frame, or while this one waited. */

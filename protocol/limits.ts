@@ -5,6 +5,8 @@ export const LIMITS = {
   frameMaxBytes: 16 * 1024,
   /** Frames in one WebSocket message of a `chat.v1.lines` socket. */
   framesPerMessage: 64,
+  /** What one socket may have answered in a minute, receipts apart; in a room at least this, and 20 times its messages. */
+  answersPerMinute: 600,
   bodyMaxBytes: 32 * 1024,
   customMaxBytes: 2 * 1024,
   customMaxDepth: 4,

@@ -24,6 +24,8 @@ interface ErrorPlace {
 const KEEP_ALIVE_INTERVAL_MS = 10_000;
 /** Rooms hear of the client that much later than we do, so we have to believe them earlier. */
 const SILENT_MS = TIMES.deadSocketMs - 1.5 * KEEP_ALIVE_INTERVAL_MS;
+/** What the gateway answers by itself; the rest is counted where it is answered. */
+const ANSWERS = { burst: LIMITS.answersPerMinute, everyMs: 60_000 / LIMITS.answersPerMinute };
 /** Each join opens a socket: as many as there may be rooms at once, then one a second. */
 const JOINS = { burst: LIMITS.roomsPerSocket, everyMs: 1_000 };
 
@@ -41,6 +43,7 @@ export class ClientConnection implements RoomHost {
   readonly #openedAt: number;
   readonly #rooms = new Map<ChannelId, RoomSession>();
   readonly #joins: TokenBucket;
+  readonly #answers: TokenBucket;
   #strikes = 0;
   #struckAt = 0;
   #keepsAlive = false;
@@ -64,6 +67,7 @@ export class ClientConnection implements RoomHost {
     this.#codec = nativeCodec(guest.subprotocol);
     this.#guest = guest;
     this.#joins = new TokenBucket(JOINS, deps.now);
+    this.#answers = new TokenBucket(ANSWERS, deps.now);
     this.#openedAt = this.#heardAt = this.#tickedAt = deps.now();
     this.#heads = setInterval(() => this.#tick(), TIMES.headsMs);
     socket.addEventListener("message", ({ data }) => this.receive(data));
@@ -126,7 +130,7 @@ export class ClientConnection implements RoomHost {
     switch (frame.type) {
       case "ping":
         this.#keepsAlive = true;
-        return this.send({ type: "pong" });
+        return this.#answer({ type: "pong" });
       case "refresh":
         return void this.#refresh(frame.token, text);
       case "join_room":
@@ -164,7 +168,7 @@ export class ClientConnection implements RoomHost {
 
   #leaveRoom(roomId: ChannelId, text: string): void {
     const room = this.#rooms.get(roomId);
-    if (room === undefined) this.send({ type: "room_left", roomId });
+    if (room === undefined) this.#answer({ type: "room_left", roomId });
     else room.leave(text);
   }
 
@@ -221,7 +225,7 @@ export class ClientConnection implements RoomHost {
     { roomId, clientMessageId, retryAfterMs }: ErrorPlace,
     message: string = ERRORS[code].title,
   ): void {
-    this.send({
+    this.#answer({
       type: "error",
       code,
       message,
@@ -229,6 +233,11 @@ export class ClientConnection implements RoomHost {
       ...(clientMessageId !== undefined && { clientMessageId }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
+  }
+
+  #answer(frame: ServerFrame): void {
+    if (this.#answers.take() === undefined) this.send(frame);
+    else this.end("rate_limited");
   }
 
   /** The client has gone: so do the sockets to its rooms, at once, because that is how rooms learn it. */

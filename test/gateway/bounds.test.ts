@@ -69,6 +69,23 @@ describe("bounds", () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it.each([
+    ["pings", { type: "ping" }],
+    ["messages to a room it is not in", { type: "message", roomId: "elsewhere", content: "x" }],
+    ["leaves of a room it is not in", { type: "leave_room", roomId: "elsewhere" }],
+    ["joins of a room that cannot be", { type: "join_room", roomId: "admin" }],
+  ])("F16 closes with 4029 on %s without end, and answers 600 a minute", async (_what, frame) => {
+    const { client } = await gateway.joined();
+    const before = client.sent.length;
+    for (let sent = 0; sent < 600; sent++) client.say(frame);
+    expect([client.sent.length - before, client.closed]).toEqual([600, undefined]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    for (let sent = 0; sent < 100; sent++) client.say(frame);
+    expect(client.closed).toBeUndefined();
+    client.say(frame);
+    expect(client.closed).toMatchObject({ code: 4029 });
+  });
+
   it("names the message that could not be read", async () => {
     const { client } = await gateway.joined();
     client.say({ ...message("lobby"), userId: "mallory" });

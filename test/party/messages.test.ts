@@ -5,7 +5,7 @@ describe.each([
   { room: "a room that stays awake", sleepy: false },
   { room: "a room that sleeps between any two events", sleepy: true },
 ])("messages in $room", ({ sleepy }) => {
-  it("acks a message and tells everybody, the client id only to its author", async () => {
+  it("I04 acks a message and tells everybody, the client id only to its author", async () => {
     const world = new World({ sleepy });
     const alice = await world.connect("alice", { name: "Alice" });
     const bob = await world.connect("bob");
@@ -201,6 +201,38 @@ describe("messages", () => {
   });
 
   it.each([
+    ["pings", { type: "ping" }],
+    ["the same message again", { type: "message", content: "x", clientMessageId: "cid-000001" }],
+    ["signs of typing", { type: "typing", isTyping: true }],
+    ["marks", { type: "read", seq: 1 }],
+    ["leaves", { type: "leave_room", roomId: "lobby" }],
+  ])("F16 closes with 4029 a socket that sends %s without end, and answers 600 a minute", async (_what, frame) => {
+    const world = new World();
+    const [mallory, bob] = [await world.connect("mallory"), await world.connect("bob")];
+    const flood = async (times: number) => {
+      for (let sent = 0; sent < times; sent++) await world.room.message(mallory.connection, JSON.stringify(frame));
+      await world.advance(0);
+    };
+    await flood(600);
+    expect(mallory.closed).toBeUndefined();
+    await world.advance(10_000);
+    await flood(100);
+    expect(mallory.closed).toBeUndefined();
+    await flood(1);
+    expect(mallory.closed).toEqual({ code: 4029, reason: "rate_limited" });
+    expect(await bob.post("still here")).toMatchObject({ type: "ack" });
+  });
+
+  it("F16 counts no receipts, which a reader in a full room sends all the time", async () => {
+    const world = new World();
+    const reader = await world.connect("reader");
+    for (let seq = 0; seq < 2_000; seq++)
+      await world.room.message(reader.connection, JSON.stringify({ type: "received", roomId: "lobby", seq }));
+    await reader.say({ type: "ping" });
+    expect([reader.all("pong").length, reader.closed]).toEqual([1, undefined]);
+  });
+
+  it.each([
     ["F13 a NUL", "a\u0000b", "bad_content"],
     ["F13 an escape", "a\u001b[31mb", "bad_content"],
     ["F14 a lone surrogate", "\ud800", "bad_content"],
@@ -217,6 +249,26 @@ describe("messages", () => {
     });
     expect(await alice.post("fine")).toMatchObject({ type: "ack", seq: 1 });
   });
+
+  it("F13 refuses each control character, C0 and C1, but for tab and line breaks", async () => {
+    const alice = await new World().connect("alice");
+    const all = [...Array.from({ length: 32 }, (_, at) => at), ...Array.from({ length: 33 }, (_, at) => 127 + at)];
+    const answers = new Map<string, string>();
+    for (const code of all) {
+      const answer = await alice.post(`a${String.fromCharCode(code)}b`);
+      answers.set(String.fromCharCode(code), answer.type === "ack" ? "taken" : answer.code);
+    }
+    const taken = ["\t", "\n", "\r"].map((control) => [control, "taken"] as const);
+    expect([...answers].filter(([, code]) => code !== "bad_content")).toEqual(taken);
+  });
+
+  it.each(["\ud800", "\udfff", "a\udc00b", "\ud83d", "b\ude00", "\ude00\ud83d"])(
+    "F14 refuses the lone surrogate in %j",
+    async (content) => {
+      const alice = await new World().connect("alice");
+      expect(await alice.post(content)).toMatchObject({ type: "error", code: "bad_content" });
+    },
+  );
 
   it("M06 takes 1000 code points of four bytes", async () => {
     const world = new World();

@@ -198,6 +198,10 @@ function limits(): string[] {
         ],
         ["a frame", `${LIMITS.frameMaxBytes / 1024} KiB`],
         ["messages", "30 per user, room and minute (`RATE_LIMIT_MAX_MESSAGES`, `RATE_LIMIT_WINDOW_MS`)"],
+        [
+          "other frames",
+          `${LIMITS.answersPerMinute} a minute and socket, \`received\` apart (in a room 20 for each message that may be written, if that is more); then the socket is closed with 4029`,
+        ],
         ["sockets", `${LIMITS.socketsPerUserPerRoom} per user and room; one more closes the oldest with 4507`],
         [
           "opening them",
