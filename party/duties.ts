@@ -40,10 +40,14 @@ export class Duties {
       else if (behind !== undefined && behind.progressAt + TIMES.slowReaderMs <= now)
         this.#room.end(session, "slow_consumer");
       else if (heardAt + TIMES.deadSocketMs > now) continue;
-      else if (keepsAlive) this.#room.end(session, "resync");
-      // It may be alive and only listening: docs/decisions/0006-silent-sockets.md
-      else if (present) this.#room.attendance.depart(session, 0);
+      else if (keepsAlive || present) this.#endSilence(session, keepsAlive);
     }
+  }
+
+  /** Its silence has been grace enough. It may be alive and only listening: docs/decisions/0006-silent-sockets.md */
+  #endSilence(session: Session, isDead: boolean): void {
+    this.#room.attendance.depart(session, 0);
+    if (isDead) this.#room.end(session, "resync");
   }
 
   /** Tells every socket the newest position, so that one that has missed the last message finds out. */
