@@ -17,7 +17,7 @@ describe("receiving", () => {
     expect(seqs(room)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("asks the room for what is missing, and tells it in order", async () => {
+  it("I11 asks the room for what is missing, and tells it in order", async () => {
     const { room, socket } = await world.enter(3);
     socket.say(live(6));
     expect(seqs(room)).toEqual([3]);
@@ -27,7 +27,7 @@ describe("receiving", () => {
     expect(seqs(room)).toEqual([3, 4, 5, 6]);
   });
 
-  it("learns from heads that the last message did not come", async () => {
+  it("I11 learns from heads that the last message did not come", async () => {
     const { room, socket } = await world.enter(3);
     socket.say({ type: "heads", rooms: { lobby: 4, unknown: 9 } });
     await world.pass(3_000);

@@ -108,7 +108,7 @@ describe("people", () => {
     expect(told).toEqual([["carol online"], ["bob offline", "dave online"], ["eve online"]]);
   });
 
-  it("type until they say so, write, go, or are silent for 6 s", async () => {
+  it("X07 F18 type until they say so, write, go, or are not heard of for 6 s: nobody need tell the end", async () => {
     const { room, socket } = await world.enter();
     const types = (userId: string, isTyping = true): void =>
       socket.say({ type: "typing_indicator", roomId: "lobby", ...person(userId), isTyping });
@@ -120,10 +120,12 @@ describe("people", () => {
     expect(room.state.typing.map(({ userId }) => userId)).toEqual(["eve"]);
     await world.pass(4_000);
     types("eve");
-    await world.pass(4_000);
+    await world.pass(5_000);
     expect(room.state.typing).toHaveLength(1);
-    await world.pass(3_000);
-    expect(room.state.typing).toEqual([]);
+    const told: number[] = [];
+    room.on("typing", (typing) => told.push(typing.length));
+    await world.pass(2_000);
+    expect([room.state.typing, told]).toEqual([[], [0]]);
   });
 
   it("own typing is told now and then while it lasts, and taken back by itself", async () => {

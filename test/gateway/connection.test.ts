@@ -45,6 +45,18 @@ describe("a client's socket", () => {
     expect(`Bearer ${lobby.token}`).toBe(authorization);
   });
 
+  it("I08 hands on a hundred messages in the order they came, lines or not", async () => {
+    const { client, lobby } = await gateway.joined({ headers: { "sec-websocket-protocol": "chat.v1.lines" } });
+    const frames = Array.from({ length: 100 }, (_, at) =>
+      message("lobby", { clientMessageId: `m-${String(at).padStart(7, "0")}` }),
+    );
+    client.say(...frames.slice(0, 40));
+    const inLines = frames.slice(40, 90).map((frame) => JSON.stringify(frame));
+    client.hear(inLines.join("\n"));
+    client.say(...frames.slice(90));
+    expect(lobby.frames).toEqual(frames);
+  });
+
   it("hands frames on as the text they are, both ways", async () => {
     const { client, lobby } = await gateway.joined();
     const text = '{"type":"message", "roomId":"lobby","content":"a \\u0041","clientMessageId":"m-0000001"}';
@@ -134,7 +146,7 @@ describe("a client's socket", () => {
     expect(socket.ofType("room_joined")).toHaveLength(1);
   });
 
-  it("keeps what is said to a room before it has let the client in, and says it once and in order", async () => {
+  it("I08 keeps what is said to a room before it has let the client in, and says it once and in order", async () => {
     const socket = await gateway.enter();
     socket.say(message("lobby"), message("lobby", { clientMessageId: "m-0000002" }), message("lobby"));
     expect(gateway.room("lobby").sent).toEqual([]);

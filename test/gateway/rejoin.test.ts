@@ -71,7 +71,7 @@ describe("a room that breaks", () => {
     expect(seqs(client)).toEqual([1, over.seq + 1]);
   });
 
-  it("holds what is said meanwhile, and says it once", async () => {
+  it("I08 holds what is said meanwhile, and says it once and in order", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);
     for (const n of [1, 2, 1]) client.say(message(n));

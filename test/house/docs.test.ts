@@ -131,6 +131,13 @@ describe("docs/threats.md", async () => {
     expect(open.filter(([, , where = ""]) => !/^(not yet|does not apply): ./.test(where))).toEqual([]);
   });
 
+  it("has no row without tests that has one", async () => {
+    const files = (await readdir("test", { recursive: true })).filter((file) => file.endsWith(".test.ts"));
+    const titles = await Promise.all(files.map(async (file) => titlesOf(await readFile(`test/${file}`, "utf8"))));
+    const open = rows.filter(([, , where = ""]) => pathsIn(where).length === 0).map(([id]) => id);
+    expect(open.filter((id) => new RegExp(`\\b${id}\\b`).test(titles.join("\n")))).toEqual([]);
+  });
+
   it.each(claims)("%s stands in a test's name in %s", async (id, path) => {
     expect(titlesOf(await readFile(path, "utf8"))).toMatch(new RegExp(`\\b${id}\\b`));
   });

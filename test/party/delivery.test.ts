@@ -63,6 +63,28 @@ describe("store, then tell", () => {
     expect(await back.post("three", "cid-000003")).toMatchObject({ seq: 3, duplicate: false });
   });
 
+  it("D18 shows and acks again what was stored by a process that died before it said so", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    const { epoch } = bob.last("room_joined");
+    await alice.post("one");
+    world.platform.storage.hold();
+    await alice.say({ type: "message", content: "two", clientMessageId: "cid-000002" });
+    await settle();
+    world.crash(1);
+    expect([alice.all("ack").length, bob.all("message").length]).toEqual([1, 1]);
+    const back = await world.connect("bob", { since: `${epoch}.1` });
+    expect(back.last("room_joined")).toMatchObject({ recovered: true, messages: [{ seq: 2, content: "two" }] });
+    const again = await world.connect("alice");
+    expect(await again.post("two", "cid-000002")).toMatchObject({ type: "ack", seq: 2, duplicate: true });
+    expect(back.all("message")).toEqual([]);
+    await world.advance(2_000);
+    expect(await world.history()).toEqual([
+      { seq: 1, content: "one" },
+      { seq: 2, content: "two" },
+    ]);
+  });
+
   it("D11 writes the message, its client id and the head in one put", async () => {
     const world = new World();
     const alice = await world.connect("alice");
@@ -89,6 +111,23 @@ describe("store, then tell", () => {
       seq: 1,
       duplicate: false,
     });
+  });
+
+  it("D14 answers storage_unavailable to what a full disk refuses at once: it is not stored, and may come again", async () => {
+    const world = new World();
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await alice.post("one");
+    world.platform.storage.breakDisk("at once");
+    expect(await alice.post("two", "cid-000002")).toMatchObject({
+      type: "error",
+      code: "storage_unavailable",
+      clientMessageId: "cid-000002",
+    });
+    expect([alice.all("ack").length, bob.all("message").length]).toEqual([1, 1]);
+    world.platform.storage.mendDisk();
+    expect(await alice.post("two", "cid-000002")).toMatchObject({ type: "ack", seq: 2, duplicate: false });
+    await world.advance(2_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
   it("D11 keeps seqs gapless over any mixture of sleep and crash", async () => {
@@ -150,6 +189,35 @@ describe.each([
     expect(await world.history()).toEqual([{ seq: 1, content: "hello" }]);
   });
 
+  it("asks nobody between a message and its ack: everything beyond the room may hang", async () => {
+    const store = createMemoryStore();
+    const world = new World({ sleepy, store, moderation: true, settings: { RATE_LIMIT_MAX_MESSAGES: 2 } });
+    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
+    await world.order({ order: "mute", userId: "bob", until: null });
+    const hangs = () => new Promise<never>(() => {});
+    for (const name of Object.keys(store)) Object.assign(store, { [name]: hangs });
+    world.deps.board.reportPresence = hangs;
+    await world.advance(70_000); // the lists of the content filter are due to be read again
+    const answers = [];
+    for (const content of ["one", "two", "three"]) answers.push(await alice.post(content));
+    expect(answers).toMatchObject([{ seq: 1 }, { seq: 2 }, { code: "rate_limited" }]);
+    expect(await bob.post("psst")).toMatchObject({ type: "error", code: "muted" });
+    await bob.say({ type: "leave_room", roomId: "lobby" });
+    expect(await bob.post("hello?")).toMatchObject({ type: "error", code: "forbidden" });
+  });
+
+  it("D15 writes what is due although the alarm for it was lost, once anything wakes the room", async () => {
+    const world = new World({ sleepy });
+    const alice = await world.connect("alice");
+    await world.advance(3_000);
+    await alice.post("hello");
+    world.platform.storage.alarmAt = null;
+    await world.sleep();
+    await alice.say({ type: "ping" });
+    await world.advance(2_000);
+    expect(await world.history()).toEqual([{ seq: 1, content: "hello" }]);
+  });
+
   it("D15 does no harm when an alarm rings twice or late", async () => {
     const control = flaky();
     const world = new World({ sleepy, store: control.store });
@@ -192,6 +260,11 @@ describe("writing behind", () => {
     const refusal = await alice.post("one too many");
     expect(refusal).toMatchObject({ type: "error", code: "history_backlog" });
     expect("retryAfterMs" in refusal && refusal.retryAfterMs).toBeGreaterThan(0);
+    const { epoch = "" } = world.room.life?.identity ?? {};
+    const reader = await world.connect("reader", { since: `${epoch}.9990` });
+    expect(reader.last("room_joined")).toMatchObject({ recovered: true, seq: 10_000 });
+    const tail = await world.request("tail?after=5000&limit=2", await world.token("alice", { kind: "internal" }));
+    expect(await tail.json()).toMatchObject({ storedSeq: 0, events: [{ content: "m5001" }, { content: "m5002" }] });
     control.mode = "up";
     await world.advance(90_000);
     expect(await world.history()).toHaveLength(10_000);

@@ -51,7 +51,7 @@ export class FakeStorage implements RoomStorage {
   #seen: State = { values: new Map(), alarmAt: null };
   #open: { changes: Change[]; done: Promise<void> } | undefined;
   #held: (() => void)[] | undefined;
-  #failing = false;
+  #failing: "at once" | "later" | undefined;
 
   /** What a crash leaves. */
   get durable(): ReadonlyMap<string, unknown> {
@@ -88,6 +88,7 @@ export class FakeStorage implements RoomStorage {
   }
 
   put(entries: Record<string, unknown>): Promise<void> {
+    if (this.#failing === "at once") throw new Error("SQLITE_FULL");
     checkKeys(Object.keys(entries));
     for (const value of Object.values(entries))
       if (serialize(value).length > 131_072) throw new RangeError("Value too large");
@@ -126,9 +127,13 @@ export class FakeStorage implements RoomStorage {
     for (const commit of held) commit();
   }
 
-  /** From now on the disk refuses to write. */
-  breakDisk(): void {
-    this.#failing = true;
+  /** From now on the disk refuses to write: the object learns it at once, or when it is too late for it. */
+  breakDisk(when: "at once" | "later" = "later"): void {
+    this.#failing = when;
+  }
+
+  mendDisk(): void {
+    this.#failing = undefined;
   }
 
   /** What is there after the process died: what was durable, and of what was held so many transactions. */
@@ -137,7 +142,7 @@ export class FakeStorage implements RoomStorage {
     for (const commit of (this.#held ?? []).slice(0, lasting)) commit();
     this.#held = undefined;
     this.#open = undefined;
-    this.#failing = false;
+    this.#failing = undefined;
     this.#seen = structuredClone(this.#durable);
   }
 
@@ -152,7 +157,7 @@ export class FakeStorage implements RoomStorage {
   }
 
   #write(change: Change): Promise<void> {
-    if (this.#failing) {
+    if (this.#failing !== undefined) {
       this.gate.write();
       return Promise.reject(new Error("The disk is full"));
     }

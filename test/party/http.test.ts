@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
+import { UserId } from "../../protocol/ids.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { World } from "./world.ts";
 
 const Tail = z.object({ head: z.number(), storedSeq: z.number(), events: z.array(z.object({ seq: z.number() })) });
+const Presence = z.object({ memberCount: z.number(), online: z.array(z.unknown()) });
 const internal = { kind: "internal" } as const;
 
 describe.each([
@@ -89,6 +91,15 @@ describe("asking a room", () => {
     const nothing = { epoch: "", head: 0, storedSeq: 0, isMember: false, events: [] };
     expect(await (await world.request("tail", token)).json()).toEqual(nothing);
     expect(await world.store.findChannel(world.app, world.channelId)).toBeUndefined();
+  });
+
+  it("X06 tells of a crowd how many there are, and the names of a thousand", async () => {
+    const world = new World();
+    await world.connect("alice");
+    for (let at = 1; at <= 1_200; at++) world.room.attendance.roster.enter(UserId.parse(`user-${at}`), `User ${at}`);
+    const answer = await world.request("presence", await world.token("alice", internal));
+    const { memberCount, online } = Presence.parse(await answer.json());
+    expect([memberCount, online.length]).toEqual([1_201, 1_000]);
   });
 
   it.each([

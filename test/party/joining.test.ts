@@ -73,7 +73,7 @@ describe("joining a room", () => {
   });
 
   it.each(["main", "admin", "system", "constructor", "__proto__"])(
-    "never makes the reserved channel %s",
+    "A03 never makes the reserved channel %s",
     async (channelId) => {
       const world = new World({ channelId, settings: { ROOMS_AUTO_CREATE: true } });
       expect((await world.connect("alice")).closed?.code).toBe(4504);
@@ -99,7 +99,7 @@ describe("joining a room", () => {
     ["T01 an internal token", { kind: "internal" }, 4502],
     ["T04 something else that is signed", { token: "eyJhbGciOiJub25lIn0.e30." }, 4500],
     ["J08 an expired token", { lifeMs: -6_000 }, 4001],
-    ["I10 a position that cannot be read", { since: "epoch.-1" }, 4501],
+    ["I10 A05 a position that cannot be read", { since: "epoch.-1" }, 4501],
   ])("refuses %s", async (_what, options, code) => {
     const world = new World();
     const mallory = await world.connect("mallory", options);

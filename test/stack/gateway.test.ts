@@ -26,7 +26,7 @@ describe("many rooms on one socket", () => {
     await a.leave();
   });
 
-  it("shows clientMessageId to its author alone", async () => {
+  it("I04 shows clientMessageId to its author alone", async () => {
     const [a, b] = [await enter("gateway", "author", "authors"), await enter("gateway", "reader", "authors")];
     a.say(message("authors", 1));
     expect(await a.next("message")).toMatchObject({ clientMessageId: "message-authors-1" });

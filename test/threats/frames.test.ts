@@ -175,6 +175,12 @@ describe("the gateway", () => {
     }
   });
 
+  it.each(["edit", "delete", "react", "pin"])("A07 hands on no frame to %s a message with", async (type) => {
+    const { client, lobby } = await gateway.joined();
+    client.hear(JSON.stringify({ type, roomId: "lobby", seq: 1, content: "theirs" }));
+    expect([answersOf(client), lobby.sent]).toEqual([["unknown_type"], []]);
+  });
+
   it("A08 A13 hands on no role, and no frame for a room that was not joined", async () => {
     const { client, lobby } = await gateway.joined();
     client.hear('{"type":"message","content":"x","role":"mod"}');

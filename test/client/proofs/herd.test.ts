@@ -104,7 +104,7 @@ const onEach = (crowd: Crowd, work: (socket: ScriptedSocket) => void): void => {
   for (const socket of crowd.network.open) work(socket);
 };
 
-describe("1,000 clients at once", () => {
+describe("I13 1,000 clients at once", () => {
   it.each([
     ["cut without a word", 1006],
     ["told that the server restarts (4000)", 4000],
