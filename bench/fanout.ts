@@ -47,7 +47,7 @@ async function visit(load: LoadClient, contestant: Contestant, listeners: number
 
 async function measure(load: LoadClient, contestant: Contestant, order: Order): Promise<Measured> {
   await load.ask(order, "begin");
-  const [before, { deliveries, latencies }] = await Promise.all([contestant.cpuSeconds(), load.until("end")]);
+  const [before, { deliveries, latencies }] = await Promise.all([contestant.cpuSeconds(), load.next("end")]);
   const perCpuSecond = deliveries / ((await contestant.cpuSeconds()) - before);
   const sorted = latencies.toSorted((one, other) => one - other);
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;

@@ -9,7 +9,7 @@ import { findSetting } from "./local-settings.ts";
 import { startNeonServer } from "./neon-server.ts";
 import { openPostgresDoor } from "./postgres-door.ts";
 import { writePrivateFile } from "./private-file.ts";
-import { startRedisThread } from "./redis-thread.ts";
+import { startRedisProcess } from "./redis-process.ts";
 import { StackError } from "./stack-error.ts";
 
 /** Something that was started and has to be closed, newest first. */
@@ -70,7 +70,7 @@ export interface UpstashRedis {
   restToken: string;
 }
 
-/** Redis behind Upstash's protocol: the environment's own, or one in this process. */
+/** Redis behind Upstash's protocol: the environment's own, or one of this stack. */
 export async function startRedis(options: BackendOptions): Promise<UpstashRedis> {
   const { dataDir, environment, closers } = options;
   const given = findSetting(environment, "UPSTASH_REDIS_REST_URL");
@@ -79,7 +79,7 @@ export async function startRedis(options: BackendOptions): Promise<UpstashRedis>
   const token = givenToken ?? (await keptSecret(dataDir, "redis-token"));
   const redisUrl = findSetting(environment, "REDIS_URL");
   const port = helperPort(options, 4);
-  const server = await startRedisThread({ port, token, redisUrl }).catch((cause: unknown) => {
+  const server = await startRedisProcess({ port, token, redisUrl }).catch((cause: unknown) => {
     throw new StackError("Cannot reach the Redis that REDIS_URL names: start it, or unset REDIS_URL", { cause });
   });
   closers.push(() => server.close());

@@ -7,32 +7,35 @@ type ToldOf<Kind extends Told["told"]> = Extract<Told, { told: Kind }>;
 /** The process that makes the load, seen from the one that measures. */
 export class LoadClient {
   readonly #process: ChildProcess = fork(join(import.meta.dirname, "load-process.ts"));
-  #waiting: { told: Told["told"]; resolve: (told: never) => void; reject: (error: Error) => void } | undefined;
+  /** What was told while nobody waited for it: this process may be busy, and find two answers at once. */
+  readonly #told: Told[] = [];
+  #arrived: (() => void) | undefined;
 
   constructor() {
     // The load process tells nothing but this.
-    this.#process.on("message", (told: Told) => {
-      const waiting = this.#waiting;
-      if (told.told === "failed") waiting?.reject(new Error(told.message));
-      else if (told.told === waiting?.told) waiting.resolve(told as never);
-    });
+    this.#process.on("message", (told: Told) => this.#hear(told));
+    this.#process.on("exit", () => this.#hear({ told: "failed", message: "The load process has ended" }));
   }
 
-  order(order: Order): void {
+  /** The next thing it tells, which must be of this kind. */
+  async next<Kind extends Told["told"]>(kind: Kind): Promise<ToldOf<Kind>> {
+    while (this.#told.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
+    const told = this.#told.shift();
+    if (told?.told === kind) return told as ToldOf<Kind>; // just compared
+    throw new Error(told?.told === "failed" ? told.message : `The load process said ${told?.told} instead of ${kind}`);
+  }
+
+  async ask<Kind extends Told["told"]>(order: Order, kind: Kind): Promise<ToldOf<Kind>> {
     this.#process.send(order);
-  }
-
-  until<Kind extends Told["told"]>(told: Kind): Promise<ToldOf<Kind>> {
-    return new Promise((resolve, reject) => (this.#waiting = { told, resolve, reject }));
-  }
-
-  async ask<Kind extends Told["told"]>(order: Order, told: Kind): Promise<ToldOf<Kind>> {
-    const answer = this.until(told);
-    this.order(order);
-    return await answer;
+    return await this.next(kind);
   }
 
   stop(): void {
     this.#process.kill();
+  }
+
+  #hear(told: Told): void {
+    this.#told.push(told);
+    this.#arrived?.();
   }
 }

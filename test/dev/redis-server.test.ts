@@ -1,6 +1,9 @@
+import { connect } from "node:net";
+import { once } from "node:events";
 import { Ratelimit } from "@upstash/ratelimit";
 import { Redis } from "@upstash/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startRedisProcess } from "../../dev/redis-process.ts";
 import { startRedisServer } from "../../dev/redis-server.ts";
 import { reasonForNoRedis, startRealRedis } from "../support/real-redis.ts";
 
@@ -121,4 +124,21 @@ it("two local Redis servers share nothing", async () => {
   await client(first.url).set("mine", "1");
   expect(await client(second.url).get("mine")).toBeNull();
   await Promise.all([first.close(), second.close()]);
+});
+
+it("a Redis in a process of its own ends at once, in the middle of whatever it is asked", async () => {
+  const server = await startRedisProcess({ token: TOKEN });
+  const redis = new Redis({ url: server.url, token: TOKEN, retry: false, enableTelemetry: false });
+  expect(await redis.set("mine", "1")).toBe("OK");
+  const half = connect(Number(new URL(server.url).port), "127.0.0.1");
+  half.on("error", () => undefined); // it is cut
+  await once(half, "connect");
+  half.write("POST /pipeline HTTP/1.1\r\nhost: redis\r\ncontent-length: 100\r\n\r\n[");
+  await Promise.all([once(half, "close"), server.close()]);
+  await expect(fetch(server.url)).rejects.toThrow();
+});
+
+it("a Redis in a process of its own says why it does not start", async () => {
+  const start = startRedisProcess({ token: TOKEN, redisUrl: "redis://127.0.0.1:1" });
+  await expect(start).rejects.toThrow(/./);
 });

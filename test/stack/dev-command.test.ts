@@ -218,6 +218,8 @@ describe("npm run dev", () => {
     const groups = await command.groups();
     await command.end("SIGKILL");
     await untilGone(groups);
+    const answers = () => fetch(stack.redisRestUrl).then(Boolean, () => false);
+    await expect.poll(answers).toBe(false);
     await command.start();
   });
 
