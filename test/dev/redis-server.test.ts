@@ -135,7 +135,7 @@ it("a Redis in a process of its own ends at once, in the middle of whatever it i
   await once(half, "connect");
   half.write("POST /pipeline HTTP/1.1\r\nhost: redis\r\ncontent-length: 100\r\n\r\n[");
   await Promise.all([once(half, "close"), server.close()]);
-  await expect(fetch(server.url)).rejects.toThrow();
+  await expect(fetch(server.url)).rejects.toThrow("fetch failed");
 });
 
 it("a Redis in a process of its own says why it does not start", async () => {
