@@ -146,7 +146,8 @@ export class ChatClient {
 
   /**
    * The room of that id: the same object for the same id. Joined now or as soon as there is a connection, until it has been
-   * left as often as it was joined.
+   * left as often as it was joined. One socket takes 50 rooms: another is `refused`, until one was left and it is joined
+   * again.
    */
   join(roomId: string): ChatRoom {
     return this.#rooms.join(roomId);

@@ -6,7 +6,7 @@ import { type LaterFrame, readFrame } from "./frames.ts";
 import { defer, type Deferred, jitter } from "./platform.ts";
 import type { RoomHost } from "./room-inside.ts";
 import { asChatError, type HeldTokens, isFinal, type TokenSource } from "./tokens.ts";
-import type { ConnectionChange } from "./types.ts";
+import type { ConnectionChange, SocketLike } from "./types.ts";
 
 /** What a connection asks of its client. */
 export interface ConnectionHost {
@@ -49,7 +49,7 @@ export function createConnection({ host, tokens, prepare, welcomed, hear, lost, 
   const { monotonicNow: now, random } = platform;
   let change: ConnectionChange = { state: "idle" };
   let connecting: Deferred<void> | undefined;
-  let socket: WebSocket | undefined;
+  let socket: SocketLike | undefined;
   let held: HeldTokens | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ticks: ReturnType<typeof setInterval> | undefined;
@@ -141,7 +141,7 @@ export function createConnection({ host, tokens, prepare, welcomed, hear, lost, 
     }
   }
 
-  function listen(own: WebSocket, isOver: () => boolean): void {
+  function listen(own: SocketLike, isOver: () => boolean): void {
     socket = own;
     timer = setTimeout(() => over(LOST), WELCOME_MS);
     // A socket that is no longer ours may still speak: only the current one is heard.

@@ -286,10 +286,23 @@ export interface ChatLimits {
   windowMs: number;
 }
 
+/** A function that is called with an event, or null. The event may have more than is named here. */
+export type SocketHandler<Event> = { of(event: Event): void }["of"] | null;
+
+/** What a client uses of a `WebSocket`: that of browsers and of Node has it, and that of the package `ws`. */
+export interface SocketLike {
+  readonly readyState: number;
+  onmessage: SocketHandler<{ readonly data: unknown }>;
+  onclose: SocketHandler<{ readonly code: number; readonly reason: string }>;
+  onerror: SocketHandler<unknown>;
+  send(text: string): void;
+  close(code?: number): void;
+}
+
 /** What a client needs of the runtime it is in. Each part has the runtime's own as its default. */
 export interface ChatPlatform {
   fetch: typeof fetch;
-  WebSocket: new (url: string, protocols: string[]) => WebSocket;
+  WebSocket: new (url: string, protocols: string[]) => SocketLike;
   /** Uniform in [0, 1). */
   random: () => number;
   /** Milliseconds that never go back. */

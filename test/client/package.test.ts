@@ -1,14 +1,18 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildClient } from "../../commands/build/client.ts";
+import { readCodeBlocks } from "../support/guide-blocks.ts";
+import { hospitable, tokenOf } from "./react/chat-app.ts";
+import { ScriptedServer } from "./scripted-server.ts";
 
 /** What the two classes come to in an app; keeping things while the app is closed is left out when it is not used. */
 const CORE_LIMIT_BYTES = 9_150;
@@ -34,7 +38,7 @@ beforeAll(async () => {
   await mkdir(join(app, "node_modules"), { recursive: true });
   await writeFile(join(app, "package.json"), JSON.stringify({ name: "app", type: "module", private: true }));
   await run("npm", ["install", tarball, "--offline", "--no-save", "--no-audit", "--legacy-peer-deps"], { cwd: app });
-  for (const name of ["react", "@types/react", "csstype"]) {
+  for (const name of ["react", "@types/react", "csstype", "ws"]) {
     await mkdir(join(app, "node_modules", name, ".."), { recursive: true });
     await symlink(join(modules, name), join(app, "node_modules", name));
   }
@@ -140,6 +144,34 @@ describe("an app that has installed it", () => {
     ]);
   });
 
+  it("S3-10 chats in the machine's own Node, however old, with the package ws as the guide gives it", async ({
+    skip,
+  }) => {
+    const node = findNode();
+    if (node === undefined) return skip("there is no other node on the PATH than the one in node_modules");
+    const guide = (await readCodeBlocks()).find(({ page, text }) => page.endsWith("/node.md") && text.includes('"ws"'));
+    await writeFile(join(app, "open.js"), (await transform(guide?.text ?? "", { loader: "ts" })).code);
+    await writeFile(
+      join(app, "chat.js"),
+      `import { open } from "./open.js";
+       const [, , apiUrl, wsToken] = process.argv;
+       const client = open(apiUrl, async () => ({ token: "rest", wsToken }));
+       const room = client.join("lobby");
+       await client.connect();
+       const { seq } = await room.send("Hello from " + process.version);
+       console.log(JSON.stringify([process.version, client.userId, seq]));
+       client.disconnect();`,
+    );
+    const server = await ScriptedServer.start();
+    server.onSocket = hospitable;
+    const { stdout } = await run(node, ["chat.js", server.apiUrl, tokenOf("greeter")], { cwd: app });
+    const [version, ...rest] = JSON.parse(stdout) as unknown[];
+    console.log(`the package chats in Node ${String(version)}`);
+    expect(rest).toEqual(["greeter", 1]);
+    expect(server.sockets[0]?.all("message")).toMatchObject([{ content: `Hello from ${String(version)}` }]);
+    await server.stop();
+  });
+
   it.each(["nodenext", "bundler"])("S3-11 type-checks with moduleResolution %s, strictly", async (moduleResolution) => {
     await writeFile(
       join(app, "app.ts"),
@@ -179,3 +211,9 @@ describe("an app that has installed it", () => {
     expect(stdout).toBe("");
   });
 });
+
+/** The `node` that a shell finds, and not the one that npm puts before it. */
+function findNode(): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  return folders.map((folder) => join(folder, "node")).find((file) => existsSync(file));
+}

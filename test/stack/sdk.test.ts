@@ -63,7 +63,7 @@ function openDevice(user: string, { lifeSeconds = LIFE_SECONDS, catchUpMax = 20_
       return tokensFor(user, lifeSeconds);
     },
     platform: {
-      WebSocket: DeviceSocket as unknown as ChatPlatform["WebSocket"], // it has what the client uses of the DOM's
+      WebSocket: DeviceSocket,
       watch: (listener) => {
         tell = listener;
         return () => (tell = () => undefined);

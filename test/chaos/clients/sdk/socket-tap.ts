@@ -54,8 +54,7 @@ export class SocketTap {
         super.send(data);
       }
     }
-    // It has the events, methods and properties of the DOM's that the SDK uses.
-    this.WebSocket = TappedSocket as unknown as ChatPlatform["WebSocket"];
+    this.WebSocket = TappedSocket;
   }
 
   /** The newest attempt to send something, if there was one. */
