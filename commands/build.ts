@@ -4,7 +4,9 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build as bundle } from "esbuild";
+import { findSetting } from "../dev/local-settings.ts";
 import { PROJECT_DIR } from "../dev/project.ts";
+import { SETTINGS } from "../domain/config.ts";
 import { buildAssets } from "./build/assets.ts";
 import { buildClient } from "./build/client.ts";
 
@@ -87,8 +89,10 @@ function readOptions() {
 
 /** The page signs in with Clerk only where it is told Clerk's publishable key. */
 function clerkOf(variables: NodeJS.ProcessEnv): string | undefined {
-  const { CLERK_JWT_ISSUER: issuer = "", CLERK_PUBLISHABLE_KEY: key = "" } = variables;
-  return key !== "" && URL.canParse(issuer) ? new URL(issuer).origin : undefined;
+  const issuer = findSetting(variables, "CLERK_JWT_ISSUER");
+  if (issuer === undefined || findSetting(variables, "CLERK_PUBLISHABLE_KEY") === undefined) return undefined;
+  const address = SETTINGS.CLERK_JWT_ISSUER.read(issuer);
+  return URL.canParse(address) ? new URL(address).origin : undefined;
 }
 
 /** Wrangler makes the bundle that it would deploy, and checks wrangler.toml on the way. */

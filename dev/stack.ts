@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { migrate } from "../db/migrate.ts";
 import { createPostgresStore } from "../db/postgres-store.ts";
 import { readConfig, type Settings, type Variables } from "../domain/config.ts";
+import { signInOf } from "../domain/sign-in.ts";
 import { AppId } from "../protocol/ids.ts";
 import {
   type BackendOptions,
@@ -83,7 +84,7 @@ async function start(options: StackOptions, closers: Closer[]): Promise<Omit<Run
   const variables = overlaySettings(await composeSettings(backends, options.through), options.environment);
   const settings = requireSettings(variables);
   options.progress?.("the tables, the page, the Worker and the rooms");
-  const rebuildPage = () => publishPage(dataDir, backends);
+  const rebuildPage = () => publishPage(dataDir, backends, settings);
   const [apiKey, worker, rooms] = await allOrNone([
     prepareDatabase(backends.postgres, settings, dataDir),
     rebuildPage().then(() => startPart("Worker", backends.apiUrl, options, { dataDir, variables, closers })),
@@ -142,10 +143,15 @@ function requireSettings(variables: Variables): Settings {
   throw new StackError(`Cannot start with the settings in your environment: ${list}`);
 }
 
-async function publishPage(dataDir: DataDir, { apiUrl, issuer, partyUrl }: Backends): Promise<void> {
+async function publishPage(dataDir: DataDir, backends: Backends, settings: Settings): Promise<void> {
+  const { apiUrl, issuer, partyUrl } = backends;
   // The page may have been opened as localhost, to which the sockets' addresses are another origin.
   const sockets = [apiUrl, partyUrl].map((url) => url.replace(/^http/, "ws"));
-  await buildPage(assetsDir(dataDir), [issuer.url, partyUrl, ...sockets]);
+  const { provider, issuer: signsIn } = signInOf(settings);
+  await buildPage(assetsDir(dataDir), {
+    connect: [issuer.url, partyUrl, ...sockets],
+    clerk: provider === "clerk" && signsIn !== null ? new URL(signsIn).origin : undefined,
+  });
 }
 
 function assetsDir(dataDir: DataDir): string {

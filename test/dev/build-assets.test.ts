@@ -60,6 +60,11 @@ describe("the build's static files", () => {
     expect(page).toContain("connect-src 'self' https://clerk.acme.io;");
     expect(docs).not.toContain("acme");
     expect(await headersWith({ CLERK_JWT_ISSUER, CLERK_PUBLISHABLE_KEY: "" })).not.toContain("acme");
+    const older = {
+      CLERK_FRONTEND_API: "clerk.acme.io",
+      NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY: "pk_live_Y2xlcmsuYWNtZS5pbyQ",
+    };
+    expect(await headersWith(older)).toContain("script-src 'self' https://clerk.acme.io;");
   });
 
   it("O05 hold no source map", async () => {

@@ -29,7 +29,13 @@ export interface Window {
   close(): Promise<void>;
 }
 
-export async function openWindow(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Window> {
+/** @param prepare Done to the page before it is loaded. */
+export async function openWindow(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  prepare: (page: Page) => Promise<void> = async () => {},
+): Promise<Window> {
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, locale: "en-GB", ...options });
   const page = await context.newPage();
   const plug = new Plug();
@@ -37,6 +43,7 @@ export async function openWindow(browser: Browser, url: string, options: Browser
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await prepare(page);
   await page.goto(url);
   return {
     page,

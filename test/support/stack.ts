@@ -35,7 +35,7 @@ export interface Stack extends StackFile {
  */
 export async function startStack(
   overrides: Record<string, string> = {},
-  options: Pick<StackOptions, "entries" | "through" | "onLine"> = {},
+  options: Partial<Pick<StackOptions, "port" | "entries" | "through" | "onLine">> = {},
 ): Promise<Stack> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-stack-"));
   const [port, partyPort] = [await freePort(), await freePort()];

@@ -16,7 +16,7 @@ const SIGN_IN_AGAIN = "Your sign-in no longer holds here. Please sign in again."
 export function SignedIn({ session, onLeave }: SignedInProps) {
   const [options] = useState(() => ({ getToken: tokensOf(session), storage: browserStorage() }));
   const signOut = () => {
-    if (session.signIn.provider === "clerk") leaveClerk(session.signIn).catch(() => undefined);
+    if (session.signIn.provider === "clerk") leaveClerk(session.signIn);
     onLeave("");
   };
   return (

@@ -17,6 +17,7 @@ export function Welcome({ notice, name, onSignedIn }: WelcomeProps) {
   const [signIn, setSignIn] = useState<SignIn>();
   const [problem, setProblem] = useState(notice);
   const [isLost, setIsLost] = useState(false);
+  const tell = useCallback((error: unknown) => setProblem(error === undefined ? "" : wordsOf(error)), []);
   const find = useCallback(() => {
     setIsLost(false);
     findSignIn().then(setSignIn, (error: unknown) => {
@@ -35,7 +36,7 @@ export function Welcome({ notice, name, onSignedIn }: WelcomeProps) {
         <img src="/favicon.svg" alt="" width="52" height="52" />
         <h1>Parley</h1>
         {signIn !== undefined && (
-          <Door signIn={signIn} name={name} onSignedIn={onSignedIn} onProblem={(error) => setProblem(wordsOf(error))} />
+          <Door signIn={signIn} name={name} isTurnedOut={notice !== ""} onSignedIn={onSignedIn} onProblem={tell} />
         )}
         <p className="problem" role="alert">
           {problem}
@@ -60,8 +61,11 @@ export function Welcome({ notice, name, onSignedIn }: WelcomeProps) {
 interface DoorProps<Kind extends SignIn> {
   signIn: Kind;
   name: string;
+  /** They were here, and did not leave by themselves. */
+  isTurnedOut: boolean;
   onSignedIn: (session: Session) => void;
-  onProblem: (error: unknown) => void;
+  /** Without an error: there is none any more. */
+  onProblem: (error?: unknown) => void;
 }
 
 function Door({ signIn, ...props }: DoorProps<SignIn>): ReactNode {
@@ -130,26 +134,34 @@ function NameForm({ signIn, name, onSignedIn, onProblem }: DoorProps<Extract<Sig
   );
 }
 
-function ClerkDoor({ signIn, onSignedIn, onProblem }: DoorProps<Extract<SignIn, { provider: "clerk" }>>) {
-  const [isBusy, setIsBusy] = useState(false);
-  // Whoever comes back from Clerk's page is signed in there, and has nothing left to press.
+type ClerkDoorProps = DoorProps<Extract<SignIn, { provider: "clerk" }>>;
+
+function ClerkDoor({ signIn, isTurnedOut, onSignedIn, onProblem }: ClerkDoorProps) {
+  const [isBusy, setIsBusy] = useState(!isTurnedOut);
+  /** Whoever is signed in at Clerk comes in. @returns whether somebody is. */
+  const enter = useCallback(async (): Promise<boolean> => {
+    const user = await clerkUser(signIn);
+    if (user !== undefined) onSignedIn(await openSession(signIn, user.name));
+    return user !== undefined;
+  }, [signIn, onSignedIn]);
+  const settle = useCallback(
+    (work: Promise<unknown>) => void work.catch(onProblem).finally(() => setIsBusy(false)),
+    [onProblem],
+  );
+  // Who comes back from Clerk's page has nothing left to press. Who was turned out would only be turned out again.
   useEffect(() => {
-    clerkUser(signIn)
-      .then((user) => (user === undefined ? undefined : openSession(signIn, user.name).then(onSignedIn)))
-      .catch(onProblem);
-  }, [signIn, onSignedIn, onProblem]);
-  const leave = () => {
+    if (!isTurnedOut) settle(enter());
+  }, [isTurnedOut, enter, settle]);
+  const press = () => {
     setIsBusy(true);
-    goToClerk(signIn).catch((error: unknown) => {
-      setIsBusy(false);
-      onProblem(error);
-    });
+    onProblem();
+    settle(enter().then((isIn) => (isIn ? undefined : goToClerk(signIn))));
   };
   return (
     <>
       <p>People sign in to this deployment with Clerk.</p>
-      <button className="primary" type="button" disabled={isBusy} onClick={leave}>
-        Sign in with Clerk
+      <button className="primary" type="button" disabled={isBusy} onClick={press}>
+        {isBusy ? "One moment…" : "Sign in with Clerk"}
       </button>
     </>
   );

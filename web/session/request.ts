@@ -1,12 +1,25 @@
 const TIME_LIMIT_MS = 10_000;
 
-/** A request that did not bring what was asked for. `code` is the server's, or `unreachable`. */
+interface RequestErrorDetails {
+  code?: string;
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+}
+
+/**
+ * A request that did not bring what was asked for. `code` is the server's, or `unreachable`. The client reads the other
+ * two: after a `status` of 401 or 403 it asks for no more tokens, and after `retryAfterMs` not too early.
+ */
 export class RequestError extends Error {
   readonly code: string;
-  constructor(message: string, code = "unreachable") {
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, { code = "unreachable", status, retryAfterMs }: RequestErrorDetails = {}) {
     super(message);
     this.name = "RequestError";
     this.code = code;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -53,10 +66,12 @@ export async function ask(
 }
 
 function problemIn(response: Response, reply: unknown): RequestError {
+  const { status } = response;
   const code = fieldOf(reply, "code") ?? "unreachable";
   const seconds = Number(response.headers.get("retry-after"));
-  if (code === "rate_limited") return new RequestError(`Too many requests. ${waitFor(seconds)}`, code);
-  return new RequestError(fieldOf(reply, "detail") ?? `The server answered ${response.status}.`, code);
+  const details = { code, status, retryAfterMs: seconds > 0 ? seconds * 1_000 : undefined };
+  if (code === "rate_limited") return new RequestError(`Too many requests. ${waitFor(seconds)}`, details);
+  return new RequestError(fieldOf(reply, "detail") ?? `The server answered ${status}.`, details);
 }
 
 /** A text of an answer, when there is one of that name. */

@@ -1,5 +1,6 @@
 import type { ChatTokens, GetToken } from "../../client/types.ts";
 import { clerkSession } from "./clerk.ts";
+import { RequestError } from "./request.ts";
 import { type ExchangedTokens, exchange, localSession, type SignIn } from "./sign-in.ts";
 
 const KEY = "parley.session";
@@ -45,6 +46,8 @@ export function tokensOf(session: Session): GetToken {
     kept = undefined;
     if (first !== undefined) return first;
     const tokens = await fetchTokens(session.signIn, session.name, signal);
+    // Signed out and in again at the identity provider, in another tab: this one is still the first person's.
+    if (tokens.userId !== session.userId) throw new RequestError("Somebody else has signed in.", { status: 401 });
     keep({ ...session, tokens, endsAt: endOf(tokens) });
     return tokens;
   };
