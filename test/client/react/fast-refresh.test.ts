@@ -1,32 +1,23 @@
 // @vitest-environment happy-dom
+import * as refresh from "./refresh.ts"; // before React DOM
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { createElement as h, type ReactElement, useState } from "react";
-import * as refresh from "react-refresh/runtime";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type Chat, ChatProvider, useChat } from "../../../client/react/index.ts";
-import { live, ScriptedServer } from "../scripted-server.ts";
-import { hospitable, platform, tokenOf } from "./chat-app.ts";
-
-refresh.injectIntoGlobalHook(globalThis);
-// Only now React DOM, which looks for the hook when it is loaded.
-const { act, cleanup, fireEvent, render, screen } = await import("@testing-library/react");
+import { afterEach, expect, it } from "vitest";
+import { type Chat, useChat } from "../../../client/react/index.ts";
+import { live } from "../scripted-server.ts";
+import { platform, provided, server, startServerForEachTest, tokenOf } from "./chat-app.ts";
 
 const EDITS = 50;
 
-let server: ScriptedServer;
-let first = 0;
-beforeAll(async () => {
-  server = await ScriptedServer.start();
-  server.onSocket = hospitable;
-});
+startServerForEachTest();
+// Before the server is taken away.
 afterEach(async () => {
   cleanup();
   await server.until(() => open() === 0, "the end of every socket");
-  first = server.sockets.length;
 });
-afterAll(() => server.stop());
 
+const made = () => server.sockets.length;
 const open = () => server.sockets.filter(({ closed }) => closed === undefined).length;
-const made = () => server.sockets.length - first;
 
 type Component = () => ReactElement;
 
@@ -55,9 +46,7 @@ function conversation(text: string, chat: () => Chat, { isMountedAnew = false } 
 }
 
 function app(text: string, view: Component, { isMountedAnew = false } = {}): Component {
-  const { apiUrl, wsUrl } = server;
-  const provider = { apiUrl, wsUrl, platform, token: "rest", wsToken: tokenOf("alice") };
-  return saved("app.tsx", () => h("div", {}, text, h(ChatProvider, provider, h(view))), [], isMountedAnew);
+  return saved("app.tsx", () => h("div", {}, text, provided({}, h(view))), [], isMountedAnew);
 }
 
 const ofProvider = (): Chat => useChat("lobby");
@@ -76,7 +65,7 @@ it.each([
     swap();
   }
   screen.getByText(`edit ${EDITS}: connected, 1 clicks,`);
-  const socket = await server.socket(first);
+  const socket = await server.socket();
   socket.say(live(1, { content: "after the edits" }));
   await screen.findByText(`edit ${EDITS}: connected, 1 clicks, after the edits`);
   expect([made(), open(), socket.all("join_room"), socket.all("leave_room")]).toEqual([1, 1, [], []]);
@@ -93,7 +82,7 @@ it.each([
     swap();
   }
   await screen.findByText(`edit ${EDITS}: connected, 0 clicks,`); // the state is gone: it was another component
-  const socket = await server.socket(first);
+  const socket = await server.socket();
   expect([made(), open(), socket.all("join_room"), socket.all("leave_room")]).toEqual([1, 1, [], []]);
 });
 
