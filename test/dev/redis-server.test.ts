@@ -132,9 +132,10 @@ it("a Redis in a process of its own ends at once, in the middle of whatever it i
   expect(await redis.set("mine", "1")).toBe("OK");
   const half = connect(Number(new URL(server.url).port), "127.0.0.1");
   half.on("error", () => undefined).resume(); // it is cut
+  const cut = new Promise((resolve) => half.once("close", resolve));
   await once(half, "connect");
   half.write("POST /pipeline HTTP/1.1\r\nhost: redis\r\ncontent-length: 100\r\n\r\n[");
-  await Promise.all([once(half, "close"), server.close()]);
+  await Promise.all([cut, server.close()]);
   await expect(fetch(server.url)).rejects.toThrow("fetch failed");
 });
 
