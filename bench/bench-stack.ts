@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type RunningStack, type StackOptions, startStack } from "../dev/stack.ts";
 import { createTokenKeys, signChatToken } from "../domain/chat-tokens.ts";
 import { AppId, UserId } from "../protocol/ids.ts";
-import { freePort } from "./workerd.ts";
+import { freePort } from "../dev/free-port.ts";
 
 const TOKEN_LIFE_MS = 3_600_000;
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { access, chown, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { openDatabase } from "../dev/database.ts";
+import { freePort } from "../dev/free-port.ts";
 import { openPostgresDoor } from "../dev/postgres-door.ts";
 
 export interface BenchPostgres {
@@ -85,15 +85,6 @@ async function untilReady(child: ChildProcess, databaseUrl: string): Promise<voi
     if (child.exitCode !== null || Date.now() > until) throw new Error("Postgres did not start", { cause: failure });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port");
-  return address.port;
 }
 
 async function openLocalPostgres(): Promise<BenchPostgres> {

@@ -89,6 +89,7 @@ export class RoomClient {
   }
 }
 
+/** Lets time pass, in milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

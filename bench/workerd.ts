@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { processCpuSeconds } from "./process-cpu.ts";
+import { freePort } from "../dev/free-port.ts";
 import { PROJECT_DIR } from "../dev/project.ts";
 
 /** A server in a process of its own, whose CPU can be read. */
@@ -113,15 +113,6 @@ export async function untilAnswers(url: string, child?: Pick<ChildProcess, "exit
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error("The server did not answer within 20 s");
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No free port was found");
-  return address.port;
 }
 
 function workerdPath(): string {

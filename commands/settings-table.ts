@@ -18,6 +18,7 @@ export interface Description extends SettingNote {
   secret?: boolean;
 }
 
+/** What is known of a setting: how it is read, and the words about it. */
 export function describeSetting(name: SettingName): Description {
   return { ...SETTINGS[name], ...SETTING_NOTES[name] };
 }

@@ -92,13 +92,13 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
   return testNamePattern === undefined ? tally : { ...tally, skipped: [] };
 }
 
-/** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
 function projectsFor({ integration, browser, chaos, coverage }: ReturnType<typeof readOptions>): string[] {
   if (coverage === true) return ["unit"];
   if (chaos === true) return ["chaos"];
   return integration === true || browser === true ? ["stack"] : ["unit", "built", "stack"];
 }
 
+/** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
 function countTests(vitest: Vitest): Tally {
   const tally: Tally = { passed: 0, failed: vitest.state.getUnhandledErrors().length, skipped: [] };
   for (const module of vitest.state.getTestModules()) {

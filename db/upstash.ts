@@ -53,6 +53,7 @@ export function createRedis({ url, token, timeoutMs = TIMEOUT_MS }: RedisOptions
   };
 }
 
+/** Asks Redis for a sign of life. */
 export function createRedisProbe(redis: Redis): Probe {
   return {
     async ping(signal) {

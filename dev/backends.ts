@@ -86,6 +86,7 @@ export async function startRedis(options: BackendOptions): Promise<UpstashRedis>
   return { restUrl: server.url, restToken: token };
 }
 
+/** The local identity provider. Its keys are kept in the data folder, unless nothing is. */
 export async function startIdentity(
   options: BackendOptions,
   { pageOrigin, through }: Pick<IssuerOptions, "pageOrigin" | "through">,

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { UserId } from "../protocol/ids.ts";
 import { type IssuerKeys, openIssuerKeys } from "./issuer-keys.ts";
 import { type JsonReply, listenForJson, readText } from "./listen.ts";
+import { parseJson } from "./parse-json.ts";
 
 const SESSION_TTL_SECONDS = 3_600;
 
@@ -112,14 +113,6 @@ async function signSession(context: Context, { user, name, ttlSeconds, claims }:
   return await new SignJWT(kept)
     .setProtectedHeader({ alg: "RS256", typ: "JWT", kid })
     .sign(await importJWK(jwk, "RS256"));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema then says what was wanted
-  }
 }
 
 /** Any page on this machine may sign in here, other sites may not. A browser names its origin in every POST. */

@@ -85,6 +85,7 @@ export async function readText(request: IncomingMessage, maxBytes: number): Prom
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** A request has more in it than its reader takes. */
 export class BodyTooLarge extends Error {
   constructor(maxBytes: number) {
     super(`The body has more than ${maxBytes} bytes`);

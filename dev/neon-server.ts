@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import pg from "pg";
 import * as z from "zod";
 import { type JsonReply, listenForJson, readText } from "./listen.ts";
+import { parseJson } from "./parse-json.ts";
 
 const MAX_BODY_BYTES = 64 * 1_024 * 1_024;
 
@@ -130,12 +131,4 @@ function isAdmitted({ headers }: IncomingMessage, databaseUrl: string): boolean 
   if (typeof given !== "string" || !URL.canParse(given)) return false;
   const [left, right] = [new URL(given), new URL(databaseUrl)];
   return (["username", "password", "pathname"] as const).every((part) => left[part] === right[part]);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema then says what was wanted
-  }
 }

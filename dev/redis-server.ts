@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import * as z from "zod";
 import { type JsonReply, listenForJson, readText } from "./listen.ts";
+import { parseJson } from "./parse-json.ts";
 import { connectRedis, createMemoryRedis, type RedisBackend } from "./redis-backend.ts";
 
 const MAX_BODY_BYTES = 10 * 1_024 * 1_024;
@@ -111,12 +112,4 @@ function encodeResult(value: unknown): unknown {
 
 function base64(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema then says what was wanted
-  }
 }

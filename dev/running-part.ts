@@ -5,6 +5,11 @@ import { type Part, requireFreePort, untilAllAnswer, whenOneEnds } from "./parts
 
 type End = Awaited<Child["ended"]>;
 
+const PORT_PATIENCE_MS = 10_000;
+const PORT_POLL_MS = 100;
+// How esbuild reports under both programs; the first of its lines only counts the errors.
+const COMPILE_ERROR = /\[ERROR\] (?!Build failed)(.+)/;
+
 /** How whoever holds a running stack takes a part away and brings it back. None of it counts as broken. */
 export interface PartControl {
   /** The process group of its present life; 0 while it is away. */
@@ -86,19 +91,6 @@ export class RunningPart implements Part, PartControl {
     await untilAllAnswer([this], whenOneEnds([this]));
   }
 
-  /** A runtime that was killed with its group may need a moment to be gone. */
-  async #untilPortIsFree(): Promise<void> {
-    const until = Date.now() + PORT_PATIENCE_MS;
-    for (;;) {
-      try {
-        return await requireFreePort(Number(new URL(this.url).port), "--party-port");
-      } catch (error) {
-        if (Date.now() > until) throw error;
-        await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
-      }
-    }
-  }
-
   pause(): void {
     if (this.#child === undefined) return;
     this.#isAway = true;
@@ -128,6 +120,19 @@ export class RunningPart implements Part, PartControl {
     await child?.stop();
   }
 
+  /** A runtime that was killed with its group may need a moment to be gone. */
+  async #untilPortIsFree(): Promise<void> {
+    const until = Date.now() + PORT_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await requireFreePort(Number(new URL(this.url).port), this.name === "rooms" ? "--party-port" : "--port");
+      } catch (error) {
+        if (Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS));
+      }
+    }
+  }
+
   async #findRuntime(): Promise<{ pid: number; residentBytes: number }> {
     if (this.pid === 0) return { pid: 0, residentBytes: 0 };
     const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pgid=,pid=,rss=,comm="]);
@@ -152,8 +157,3 @@ export class RunningPart implements Part, PartControl {
       .catch(() => undefined); // it never rejects
   }
 }
-
-// How esbuild reports under both programs; the first of its lines only counts the errors.
-const PORT_PATIENCE_MS = 10_000;
-const PORT_POLL_MS = 100;
-const COMPILE_ERROR = /\[ERROR\] (?!Build failed)(.+)/;

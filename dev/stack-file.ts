@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { parseJson } from "./parse-json.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { findProcess } from "./process-identity.ts";
 
@@ -20,10 +21,12 @@ export const StackFile = z.object({
 });
 export type StackFile = z.infer<typeof StackFile>;
 
+/** Tells the commands that a stack runs on this folder. */
 export async function writeStackFile(dataDir: string, stack: StackFile): Promise<void> {
   await writePrivateFile(stackFilePath(dataDir), `${JSON.stringify(stack, undefined, 2)}\n`);
 }
 
+/** It runs no more. */
 export async function removeStackFile(dataDir: string): Promise<void> {
   await rm(stackFilePath(dataDir), { force: true });
 }
@@ -39,12 +42,4 @@ export async function findRunningStack(dataDir: string): Promise<StackFile | und
 
 function stackFilePath(dataDir: string): string {
   return join(dataDir, "stack.json");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
 }

@@ -35,6 +35,7 @@ export function cutMessage(buffer: Buffer): { message: WireMessage; rest: Buffer
 const MAX_STARTUP_BYTES = 10_000; // as Postgres itself
 const MAX_MESSAGE_BYTES = 64 * 1_024 * 1_024;
 
+/** One message; of its parts, texts end with a NUL. */
 export function message(type: string, ...parts: (string | Buffer)[]): Buffer {
   const body = Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(`${part}\0`) : part)));
   const head = Buffer.alloc(5);
@@ -43,6 +44,7 @@ export function message(type: string, ...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
+/** The first packet of a connection, as a client sends it. */
 export function startupPacket(parameters: Record<string, string>): Buffer {
   const pairs = Object.entries(parameters).flatMap(([name, value]) => [`${name}\0`, `${value}\0`]);
   const body = Buffer.from(`${pairs.join("")}\0`);
@@ -52,6 +54,7 @@ export function startupPacket(parameters: Record<string, string>): Buffer {
   return Buffer.concat([head, body]);
 }
 
+/** The reply that ends a connection. @param code A SQLSTATE. */
 export function fatalError(code: string, text: string): Buffer {
   return message("E", "SFATAL", "VFATAL", `C${code}`, `M${text}`, Buffer.from([0]));
 }
@@ -68,6 +71,7 @@ export function lastStatus(reply: Buffer): string | undefined {
   return status;
 }
 
+/** The other side does not speak the protocol. */
 export class WireError extends Error {
   constructor(text: string) {
     super(text);

@@ -48,6 +48,7 @@ const NO_HASH = "0".repeat(64);
 
 const utf8 = new TextEncoder();
 
+/** The keys of one isolate, none of them looked up yet. */
 export function createKeyRing(deps: Omit<KeyRing, "found">): KeyRing {
   return { ...deps, found: new BoundedMap(REMEMBERED) };
 }

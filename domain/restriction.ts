@@ -18,6 +18,7 @@ export function laterRevocation(known: number, given: number): number {
   return known > given + CLOCK_WRONG_MS ? given : Math.max(known, given);
 }
 
+/** Whether the ban there is, if any, is in force. */
 export function isBanned({ ban }: Pick<Restriction, "ban">, now: number): boolean {
   return ban !== null && (ban.until === null || ban.until > now);
 }

@@ -51,6 +51,7 @@ const SESSION_CATEGORIES: ReadonlySet<unknown> = new Set([undefined, "cl_B7d4PD1
 
 const utf8 = new TextEncoder();
 
+/** A verifier for these issuers, with nothing verified yet. */
 export function createSessionVerifier(issuers: readonly TrustedIssuer[], now: Now): SessionVerifier {
   return { issuers, now, verified: new BoundedMap(REMEMBERED) };
 }

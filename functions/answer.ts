@@ -27,6 +27,7 @@ export interface AnswerHeaders {
   isAllowed(origin: string | null): boolean;
 }
 
+/** The headers of one deployment: whose pages may read its answers, and what every answer carries. */
 export function createAnswerHeaders(settings: Settings): AnswerHeaders {
   const base = settings.PUBLIC_URL.startsWith("https:")
     ? { ...EVERY_ANSWER, "strict-transport-security": STRICT_TRANSPORT }
@@ -52,6 +53,7 @@ export function createAnswerHeaders(settings: Settings): AnswerHeaders {
   };
 }
 
+/** An answer of JSON. */
 export function jsonAnswer(status: number, body: unknown, headers: HeaderFields): Response {
   return new Response(JSON.stringify(body), { status, headers });
 }

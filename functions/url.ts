@@ -10,6 +10,7 @@ export function pathOf({ url }: Request): string {
   return path.endsWith("/") ? "/" : path;
 }
 
+/** The two parts of a whole address, as they were sent; a fragment is left out. */
 export function splitUrl(url: string): RawUrl {
   const authority = url.indexOf("//");
   const pathAt = url.indexOf("/", authority === -1 ? 0 : authority + 2);

@@ -156,6 +156,7 @@ export async function readDue(storage: RoomStorage): Promise<Map<string, unknown
   return storage.list({ prefix: PREFIXES.due, limit: DUE_PER_BATCH });
 }
 
+/** An event as it was kept. @throws {z.core.$ZodError} when it is none */
 export function parseEvent(value: unknown): RoomEvent {
   return z.parse(RoomEventRecord, value);
 }

@@ -8,6 +8,7 @@ export interface RoomLogger {
 
 const MAX_FACT_CHARS = 200;
 
+/** @param enabled Whether what is routine is written too; errors always are. */
 export function createRoomLogger(enabled: boolean, write: (line: string) => void): RoomLogger {
   return {
     note(event, facts = {}) {

@@ -40,6 +40,7 @@ export const RESERVED_CHANNEL_IDS: ReadonlySet<string> = new Set([
 /** The channel that always exists, in every app. */
 export const LOBBY = ChannelId.parse("lobby");
 
+/** Whether this is a channel id; a reserved one is, too. */
 export function isChannelId(raw: unknown): raw is ChannelId {
   return ChannelId.safeParse(raw).success;
 }

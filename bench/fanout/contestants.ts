@@ -5,7 +5,8 @@ import { takeDataDir } from "../../dev/data-dir.ts";
 import { startRooms } from "../../dev/rooms.ts";
 import { type BenchStack, startBenchStack } from "../bench-stack.ts";
 import { groupCpuSeconds } from "../process-cpu.ts";
-import { type BenchServer, freePort, startNode, untilAnswers } from "../workerd.ts";
+import { type BenchServer, startNode, untilAnswers } from "../workerd.ts";
+import { freePort } from "../../dev/free-port.ts";
 import type { DialectName } from "./dialect.ts";
 import { startPlainRooms } from "./plain-rooms.ts";
 

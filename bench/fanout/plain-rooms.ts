@@ -5,7 +5,8 @@ import { build, type Plugin } from "esbuild";
 import * as z from "zod";
 import { readPartyConfig } from "../../dev/party-config.ts";
 import { PROJECT_DIR } from "../../dev/project.ts";
-import { type BenchServer, freePort, serveFolder } from "../workerd.ts";
+import { type BenchServer, serveFolder } from "../workerd.ts";
+import { freePort } from "../../dev/free-port.ts";
 
 const RuntimeAsked = z.looseObject({ compatibilityDate: z.string(), compatibilityFlags: z.array(z.string()) });
 

@@ -58,6 +58,7 @@ export function isClean(figures: Figures): boolean {
   );
 }
 
+/** The figures of a run, a line each. */
 export function formatFigures({ refused, ackMs, ...counts }: Figures): string {
   const labels: Record<keyof typeof counts, string> = {
     sent: "sent",

@@ -33,6 +33,7 @@ export interface Run {
 /** Thrown by a check that cannot run for a reason that is no failure. */
 export class CheckSkipped extends Error {}
 
+/** The value, or the check is skipped for this reason. */
 export function need<Value>(value: Value | undefined, reason: string): Value {
   if (value === undefined) throw new CheckSkipped(reason);
   return value;
@@ -50,6 +51,7 @@ export function needPair({ first, second, people }: Run) {
   return { people: need(people, NO_TOKEN), first: need(first, NO_SOCKET), second: need(second, NO_SOCKET) };
 }
 
+/** Whether the two clients are two sockets of one user. */
 export function isSamePerson({ first, second }: NonNullable<Run["people"]>): boolean {
   return first.userId === second.userId;
 }

@@ -88,6 +88,7 @@ export function expectProblem(answer: Answer, status: number, codes: readonly st
   throw new CheckFailed(`problem+json with code ${codes.join(" or ")}`, `${type}, ${describe(answer)}`, hint);
 }
 
+/** An answer in a few words, for a report. */
 export function describe({ status, text }: Answer): string {
   const body = text.replace(/\s+/g, " ").trim();
   return `${status} ${body.length > 240 ? `${body.slice(0, 240)}…` : body}`.trim();

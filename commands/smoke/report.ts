@@ -11,6 +11,7 @@ export function formatResult({ name, status, ms, note, expected, came, hint }: C
   return [line.trimEnd(), ...details.map(([label, text]) => `      ${label.padEnd(9)} ${text}`)].join("\n");
 }
 
+/** How many checks ended so. */
 export function count(results: readonly CheckResult[], status: CheckResult["status"]): number {
   return results.filter((result) => result.status === status).length;
 }
@@ -21,6 +22,7 @@ export function formatSummary(results: readonly CheckResult[], ms: number): stri
   return `${passed} passed, ${failed} failed, ${skipped} skipped in ${(ms / 1_000).toFixed(1)} s`;
 }
 
+/** The report for machines. */
 export function toJson(url: URL, startedAt: Date, ms: number, results: readonly CheckResult[]): string {
   const counts = {
     passed: count(results, "passed"),

@@ -9,7 +9,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { listen } from "../../dev/listen.ts";
 import type { StackFile } from "../../dev/stack-file.ts";
-import { freePort } from "../support/binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 

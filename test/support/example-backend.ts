@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { SignJWT } from "jose";
 import type { Recipe } from "./backends/recipes.ts";
-import { freePort } from "./binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 
 const READY_MS = 30_000;
 

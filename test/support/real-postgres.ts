@@ -4,7 +4,8 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { findBinary, freePort, requireBinary } from "./binaries.ts";
+import { findBinary, requireBinary } from "./binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const READY_TIME_LIMIT_MS = 20_000;

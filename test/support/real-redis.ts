@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { Redis } from "ioredis";
-import { findBinary, freePort, requireBinary } from "./binaries.ts";
+import { findBinary, requireBinary } from "./binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 
 /** Why a real Redis cannot be started on this machine; undefined when it can. */
 export function reasonForNoRedis(): string | undefined {

@@ -7,7 +7,7 @@ import type { PartControl } from "../../dev/running-part.ts";
 import { type StackOptions, startStack as startLocalStack } from "../../dev/stack.ts";
 import { createTokenKeys, signChatToken, type TokenKind } from "../../domain/chat-tokens.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
-import { freePort } from "./binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 
 export interface Stack extends StackFile {
   dataDir: string;

@@ -25,6 +25,7 @@ export function storedSession(): Session | undefined {
   return session.endsAt - MARGIN_MS > Date.now() ? session : undefined;
 }
 
+/** Signs out, as far as this browser is concerned. */
 export function forgetSession(): void {
   sessionStorage.removeItem(KEY);
 }

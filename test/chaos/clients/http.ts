@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { parseJson } from "../../../dev/parse-json.ts";
 import { HistoryPage, Problem, RoomPresence, TokenReply } from "../../../protocol/http.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { SecretWatch } from "./secrets.ts";
@@ -64,7 +65,7 @@ export class ChaosHttp {
       });
       const text = await response.text();
       if (isPublic || !response.ok) secrets.look(text, `an answer of ${route}`);
-      const value = parse(text);
+      const value = parseJson(text);
       const code = z.safeParse(Problem, value).data?.code;
       recorder.write({ kind: "request", route, status: response.status, ...(code !== undefined && { code }) });
       const body = response.ok ? z.safeParse(schema, value).data : undefined;
@@ -73,13 +74,5 @@ export class ChaosHttp {
       recorder.write({ kind: "request", route, status: 0 });
       return { status: 0, body: undefined };
     }
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
