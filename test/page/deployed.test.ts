@@ -4,7 +4,7 @@ import { CHROMIUM_HINT, findChromium } from "../../commands/chromium.ts";
 import { createTokenKeys, signChatToken } from "../../domain/chat-tokens.ts";
 import { ROUTES } from "../../functions/routes.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
-import { freePort } from "../support/binaries.ts";
+import { freePort } from "../../dev/free-port.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { type ClerkBrowser, ClerkStandIn } from "./clerk-stand-in.ts";
 import { line, untilSent } from "./visitors.ts";
