@@ -45,8 +45,11 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
   const history = createHistory(inside, { toMessage, place, failed: () => askLater(ASK_MS) });
   const outbox = createOutbox({
     platform: host.platform,
-    transmit: ({ content, clientMessageId }) =>
-      status === "joined" && say({ type: "message", content, clientMessageId }),
+    transmit: ({ content, clientMessageId }) => {
+      // Whatever kept us out may have changed; if not, the message is refused with the room.
+      if (status === "refused") join();
+      return status === "joined" && say({ type: "message", content, clientMessageId });
+    },
     changed: () => {
       changed();
       wants.settle();

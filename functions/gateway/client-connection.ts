@@ -134,7 +134,7 @@ export class ClientConnection implements RoomHost {
       case "refresh":
         return void this.#refresh(frame.token, text);
       case "join_room":
-        return this.#rooms.has(frame.roomId) ? this.#write(frame, text) : this.#join(frame.roomId, frame.since);
+        return this.#enter(frame, text);
       case "leave_room":
         return this.#leaveRoom(frame.roomId, text);
       case "received":
@@ -156,10 +156,19 @@ export class ClientConnection implements RoomHost {
     this.#fail("forbidden", { roomId, clientMessageId }, "Join the room first");
   }
 
+  #enter(frame: Extract<ClientFrame, { type: "join_room" }>, text: string): void {
+    const { roomId, since } = frame;
+    const room = this.#rooms.get(roomId);
+    if (room !== undefined && !room.isBeingLeft) return this.#write(frame, text);
+    const taken = [...this.#rooms.values()].filter(({ isBeingLeft }) => !isBeingLeft).length;
+    if (taken >= LIMITS.roomsPerSocket)
+      return this.#fail("forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
+    if (room === undefined) this.#join(roomId, since);
+    else this.#write(frame, text);
+  }
+
   #join(roomId: ChannelId, since: Guest["since"]): void {
     if (RESERVED_CHANNEL_IDS.has(roomId)) return this.#fail("room_not_found", { roomId });
-    if (this.#rooms.size >= LIMITS.roomsPerSocket)
-      return this.#fail("forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
     const retryAfterMs = this.#joins.take();
     if (retryAfterMs !== undefined) return this.#fail("rate_limited", { roomId, retryAfterMs });
     clearTimeout(this.#roomless);

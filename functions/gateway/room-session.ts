@@ -72,6 +72,11 @@ export class RoomSession {
     return this.#state === "joined" ? this.#view.head : undefined;
   }
 
+  /** Its place on the socket is another's to take. */
+  get isBeingLeft(): boolean {
+    return this.#state === "leaving" && this.#askedAgain === undefined;
+  }
+
   /** Tells the room that the client is alive: a room takes the silence of those who ping for death. */
   keepAlive(): void {
     if (this.#state === "joined") this.#say('{"type":"ping"}');

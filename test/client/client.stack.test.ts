@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import { ChatClient } from "../../client/chat-client.ts";
 import type { ChatRoom } from "../../client/room.ts";
 import type { ChatMessage, ChatTokens, RoomState } from "../../client/types.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
@@ -15,7 +16,7 @@ afterEach(() => {
 });
 afterAll(() => stack?.stop());
 
-const platform = { WebSocket: WebSocket as never, random: () => Math.random() / 10 };
+const platform = { WebSocket, random: () => Math.random() / 10 };
 
 async function exchange(user: string): Promise<ChatTokens> {
   const authorization = `Bearer ${await stack.session(user)}`;
@@ -125,6 +126,24 @@ it("loses nothing when the rooms' process is killed in mid-conversation", async 
   expect(places.map(({ seq }) => seq)).toEqual(places.map((_, at) => at + 2));
   const state = await until(room, ({ messages }) => messages.filter(({ state }) => state === "sent").length === 21);
   expect(texts(state.messages)).toEqual(["before", ...sending.map((_, at) => `during ${at}`)]);
+});
+
+it("is in fifty rooms on one socket, is told that there is no place for another, and gets in when one has been left", async () => {
+  const client = clientOf("ida");
+  const rooms = Array.from({ length: LIMITS.roomsPerSocket + 1 }, (_, at) => client.join(`many-${at}`));
+  const [first, last] = [rooms[0], rooms.at(-1)] as [ChatRoom, ChatRoom]; // 51 of them
+  await client.connect();
+  const { error } = await until(last, ({ status }) => status === "refused");
+  expect(error).toMatchObject({ code: "forbidden", message: "At most 50 rooms on one socket" });
+  await expect(last.send("into a room that is full")).rejects.toMatchObject({ code: "forbidden" });
+  for (const room of rooms.slice(0, -1)) await until(room, ({ status }) => status === "joined");
+  await Promise.all(rooms.slice(0, -1).map((room) => room.send("a word in each")));
+  first.leave();
+  await until(first, ({ status }) => status === "left");
+  last.leave();
+  client.join(last.id);
+  await until(last, ({ status }) => status === "joined");
+  expect(await last.send("now there is a place")).toMatchObject({ seq: 1 });
 });
 
 it("is turned away for good, once, with a token that is none", async () => {

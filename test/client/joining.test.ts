@@ -21,6 +21,20 @@ describe("a room that will not have us", () => {
     expect(room.state.status).toBe("joining");
   });
 
+  it("asks again when something is to be sent, which then goes out, or fails with the reason", async () => {
+    const { room, socket } = await world.enter();
+    const refusal = { type: "error", code: "forbidden", message: "At most 50 rooms", roomId: "lobby" };
+    socket.say(refusal);
+    const sending = room.send("is there a place now?");
+    expect(socket.all("join_room")).toHaveLength(1);
+    socket.say(refusal);
+    await expect(sending).rejects.toMatchObject({ code: "forbidden", message: "At most 50 rooms" });
+    void room.send("and now?");
+    socket.say(joined(0));
+    expect(socket.all("message")).toMatchObject([{ content: "and now?" }]);
+    expect(states(room)).toEqual(["is there a place now?: failed", "and now?: sending"]);
+  });
+
   it("joins again by itself when the way to the room broke", async () => {
     const { room, socket } = await world.enter();
     socket.say({ type: "error", code: "storage_unavailable", message: "Out", roomId: "lobby", retryAfterMs: 5_000 });

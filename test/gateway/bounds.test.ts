@@ -103,6 +103,22 @@ describe("bounds", () => {
     expect(gateway.rooms).toHaveLength(LIMITS.roomsPerSocket);
   });
 
+  it("takes another room as soon as one is being left, and that one back only when there is a place again", async () => {
+    const { client } = await gateway.joined();
+    const rooms = [];
+    for (let n = 1; n < LIMITS.roomsPerSocket; n++) rooms.push(await gateway.join(client, `room-${n}`));
+    client.say({ type: "leave_room", roomId: "room-1" });
+    await vi.advanceTimersByTimeAsync(1_000); // there are fifty joins at once, and then one a second
+    await gateway.join(client, "one-more");
+    client.say({ type: "join_room", roomId: "room-1" });
+    await settle();
+    expect(client.ofType("error")).toMatchObject([{ code: "forbidden", roomId: "room-1" }]);
+    expect(gateway.rooms).toHaveLength(LIMITS.roomsPerSocket + 1);
+    rooms[0]?.say({ type: "room_left", roomId: "room-1" });
+    await settle();
+    expect(client.ofType("room_left")).toMatchObject([{ roomId: "room-1" }]);
+  });
+
   it("lets nobody join and leave without end", async () => {
     const { client } = await gateway.joined();
     for (let n = 1; n < LIMITS.roomsPerSocket; n++) {
