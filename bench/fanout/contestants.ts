@@ -27,6 +27,7 @@ export interface Contestant {
 /** One room where everybody may say as much as they can. */
 const SETTINGS = { RATE_LIMIT_MAX_MESSAGES: "100000", RATE_LIMIT_WINDOW_MS: "1000", ENABLE_LOGGING: "false" };
 const BARE_ROOM = join(import.meta.dirname, "bare-party.ts");
+const GATHERING_ROOM = join(import.meta.dirname, "gathering-party.ts");
 
 /** What runs the rooms: the workerd of 2024 that `partykit dev` brings, or the current one. */
 type Runtime = "partykit" | "workerd";
@@ -36,6 +37,10 @@ export const NAMES = {
   socketIo: "Socket.IO",
   bare: { partykit: "bare PartyKit room", workerd: "bare PartyKit room, current workerd" },
   storing: "PartyKit room that stores and hands on",
+  gathering: {
+    partykit: "PartyKit room that only gathers lines",
+    workerd: "PartyKit room that only gathers lines, current workerd",
+  },
   single: { partykit: "Parley, `chat.v1`", workerd: "Parley, `chat.v1`, current workerd" },
   lines: { partykit: "Parley, `chat.v1.lines`", workerd: "Parley, `chat.v1.lines`, current workerd" },
 } as const;
@@ -51,6 +56,7 @@ export async function startContestants(): Promise<Contestant[]> {
       () => startBareParty(NAMES.bare.partykit, BARE_ROOM),
       () => startBareParty(NAMES.storing, join(import.meta.dirname, "storing-party.ts")),
       startPlainBareParty,
+      startGatheringParties,
       startParley,
     ])
       started.push(...(await start()));
@@ -95,6 +101,13 @@ async function startBareParty(name: string, entry: string): Promise<Contestant[]
 
 async function startPlainBareParty(): Promise<Contestant[]> {
   return [{ ...bareRoom(NAMES.bare.workerd, await startPlainRooms(BARE_ROOM)), isPaced: false }];
+}
+
+/** The most that lines can reach in a runtime, whatever a room does with a message. */
+async function startGatheringParties(): Promise<Contestant[]> {
+  const local = await startBareParty(NAMES.gathering.partykit, GATHERING_ROOM);
+  const plain = bareRoom(NAMES.gathering.workerd, await startPlainRooms(GATHERING_ROOM));
+  return [...local, plain].map((one) => ({ ...one, dialect: "plainLines", isPaced: false }));
 }
 
 function bareRoom(name: string, server: BenchServer): Contestant {

@@ -47,7 +47,11 @@ function parley(subprotocol: string): Dialect {
   };
 }
 
-export const DIALECTS = { plain, socketIo, parley: parley("chat.v1"), parleyLines: parley("chat.v1.lines") };
+const parleyLines = parley("chat.v1.lines");
+/** Lines, of a room that has no door and acks nothing. */
+const plainLines: Dialect = { ...parleyLines, headers: () => ({}), isReady: () => true, receipts: false };
+
+export const DIALECTS = { plain, plainLines, socketIo, parley: parley("chat.v1"), parleyLines };
 export type DialectName = keyof typeof DIALECTS;
 
 function countMessages(buffer: Buffer, start: number, end: number): number {

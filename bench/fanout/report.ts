@@ -73,6 +73,8 @@ function goals(results: Results, { listeners, isPaced }: Shape): void {
     for (const count of listeners) {
       goal(`${single} over ${bare}, ${count}`, rate(single, count) / rate(bare, count), { atLeast: 0.7 });
       goal(`${lines} over Socket.IO, ${count}`, rate(lines, count) / rate(NAMES.socketIo, count), { atLeast: 4 });
+      const most = rate(NAMES.gathering[runtime], count) / rate(NAMES.socketIo, count);
+      console.log(`         for comparison, ${NAMES.gathering[runtime]}: ${most.toFixed(2)}`);
     }
     if (listeners.includes(1_000) && listeners.includes(100)) {
       for (const name of [single, lines])
