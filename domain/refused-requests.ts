@@ -7,7 +7,7 @@ import type { Deps } from "./deps.ts";
 
 const MINUTE_MS = 60_000;
 const COUNTED_MAX = 1_000;
-const NOTED: ReadonlySet<number> = new Set([403, 404, 409]);
+const NOTED: ReadonlySet<number> = new Set([403, 404, 409, 429]);
 
 /** What a request was for. */
 export interface Asked {
@@ -33,7 +33,8 @@ export class RefusedRequests {
   note(caller: Caller, { operation, channelId, userId }: Asked, { code }: ChatError, requestId: string): void {
     if (!NOTED.has(ERRORS[code].status) && code !== "token_revoked") return;
     const at = this.#deps.now();
-    const about = [operation, channelId, userId];
+    // Nobody limits those who are over the limit, whatever they go on to name.
+    const about = code === "rate_limited" ? [operation] : [operation, channelId, userId];
     const key = JSON.stringify([caller.app, actorOf(caller), ...about, code, Math.floor(at / MINUTE_MS)]);
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);

@@ -6,7 +6,7 @@ import { requireUnrestricted } from "../domain/restriction.ts";
 import type { Asked, RefusedRequests } from "../domain/refused-requests.ts";
 import { ChatError, ERRORS } from "../protocol/errors.ts";
 import { firstIssue } from "../protocol/frames.ts";
-import type { AppId, UserId } from "../protocol/ids.ts";
+import { type AppId, ChannelId, UserId } from "../protocol/ids.ts";
 import {
   addLimitHeaders,
   type AnswerHeaders,
@@ -170,11 +170,15 @@ function personOf(
   return about === undefined ? undefined : { app: caller.app, userId: about, issuedAt: undefined };
 }
 
-/** The channel and the person that a request names, in its address or its body. */
-function aboutOf({ path }: Route, { params, body }: { params: unknown; body: unknown }): Trace["about"] {
-  const named = { ...(body as Asked), ...(params as { id?: string } & Asked) }; // checked by the route's own schemas
-  const id = path.startsWith("/v1/channels/") ? "channelId" : "userId";
-  return { channelId: named.channelId, userId: named.userId, ...(named.id !== undefined && { [id]: named.id }) };
+/** The channel and the person that a request names. What is no id is left out: it goes into the audit log. */
+function aboutOf({ path }: Route, { params, query, body }: Record<"params" | "query" | "body", unknown>) {
+  const named: Record<string, unknown> = { ...(body as object), ...(query as object), ...(params as object) };
+  const isChannel = path.startsWith("/v1/channels/");
+  const channel = isChannel ? named["id"] : (named["channelId"] ?? named["channel_id"] ?? named["roomId"]);
+  return {
+    channelId: ChannelId.safeParse(channel).data,
+    userId: UserId.safeParse(isChannel ? named["userId"] : (named["id"] ?? named["userId"])).data,
+  };
 }
 
 function methodsOf({ method }: Route): string[] {

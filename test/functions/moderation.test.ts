@@ -15,7 +15,8 @@ const as = async (user: typeof alice) => ({ authorization: `Bearer ${await memor
 const get = (path: string, headers: Record<string, string> = key) => memory.app.request(path, { headers });
 const put = (path: string, body: unknown, headers: Record<string, string> = key) =>
   memory.app.request(path, { ...jsonBody(body, headers), method: "PUT" });
-const auditOf = async (query = "") => ofRequests((await (await get(`/v1/audit${query}`)).json()) as AuditPage);
+const auditOf = async (query = "?limit=200") =>
+  ofRequests((await (await get(`/v1/audit${query}`)).json()) as AuditPage);
 /** Without the making of the keys that the test itself needs. */
 const ofRequests = ({ entries, next }: AuditPage): AuditPage => ({
   entries: entries.filter(({ action }) => action !== "key.create"),
@@ -176,6 +177,40 @@ describe("/v1/audit", () => {
     await memory.settle();
     const refused = (await auditOf()).entries.filter(({ action }) => action === "request.refuse");
     expect(refused).toMatchObject([{ actor: "bob", detail: "listChannels token_revoked" }]);
+  });
+
+  it.each([
+    ["names under any of its names", { channel_id: "plans" }, "plans"],
+    ["names under another of them", { roomId: "plans" }, "plans"],
+    ["names wrongly", { channelId: "a\u0000 whole story ".repeat(100) }, null],
+  ])(
+    "O08 S4-27 has of a request that is refused the channel that it %s, if it is one",
+    async (_what, body, channelId) => {
+      const headers = await as(bob);
+      memory.clock.advance(1_000);
+      await memory.app.request("/v1/users/bob/revoke", { method: "POST", headers: key });
+      await memory.app.request("/v1/channels", jsonBody(body, headers));
+      await memory.settle();
+      const refused = (await auditOf()).entries.filter(({ action }) => action === "request.refuse");
+      const about = { channelId, subject: channelId, detail: "createChannel token_revoked" };
+      expect(refused).toMatchObject([about]);
+    },
+  );
+
+  it("S4-27 tells who was over a limit, and of a flood a few, whatever it names", async () => {
+    const headers = await as(bob);
+    const statuses: number[] = [];
+    for (let time = 0; time < 110; time++) {
+      const asked = jsonBody({ channel_id: `room-${time}` }, headers);
+      statuses.push((await memory.app.request("/v1/channels", asked)).status);
+    }
+    expect(statuses.filter((status) => status === 429)).toHaveLength(50);
+    await memory.settle();
+    const refused = (await auditOf()).entries.filter(({ action }) => action === "request.refuse");
+    expect(refused.map(({ actor, detail }) => [actor, detail])).toEqual([
+      ["bob", "createChannel rate_limited x10"],
+      ["bob", "createChannel rate_limited"],
+    ]);
   });
 
   it("D01 answers a refusal all the same when the log cannot be written", async () => {
