@@ -1,9 +1,15 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
+import { ChatClient } from "../../client/chat-client.ts";
+import type { ChatTokens } from "../../client/types.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import { writeHistory } from "./history.ts";
-import { describePage, line } from "./visitors.ts";
+import { describePage, line, times } from "./visitors.ts";
 
+const AT_LEISURE = { timeout: 20_000 };
 const MESSAGES = 10_000;
+/** More than one socket takes. */
+const CHANNELS = LIMITS.roomsPerSocket + 10;
 /** A frame this long is a stutter that one sees. The machine of CI has two cores, for everything. */
 const LONG_FRAME_MS = 200;
 
@@ -25,6 +31,48 @@ describePage(({ open, room, stack }) => {
     expect(journey.jumps).toBeLessThan(journey.arrivals / 4);
     expect(journey.longFrames).toBeLessThan(journey.frames / 20);
   });
+
+  it("follows as many channels as one socket takes, and knows what is unread in the others too", async () => {
+    const ids = times(CHANNELS, (at) => `${room()}-${String(at + 1).padStart(2, "0")}`);
+    const [early = "", shown = "", other = "", visited = ""] = [ids[2], ids[3], ids.at(-2), ids.at(-1)];
+    const bob = new ChatClient({ apiUrl: stack().apiUrl, getToken: bobsTokens });
+    for (const channelId of ids) await bob.createChannel({ channelId, members: ["ada"] });
+    await bob.connect();
+    await bob.sendMessage("before she came", early);
+    await bob.sendMessage("before she came", visited);
+
+    const ada = await open("Ada");
+    const unread = (id: string, count: number) =>
+      ada.page.getByRole("link", { name: id }).getByText(`${count} unread`).waitFor();
+    await unread(early, 1);
+    await unread(visited, 1); // one of those that are not followed
+    await expect.poll(() => ada.page.title(), AT_LEISURE).toBe(`(2) #${room()} · Parley`);
+    await bob.sendMessage("while she is here", shown);
+    await unread(shown, 1);
+
+    await ada.page.getByRole("link", { name: visited }).click();
+    await line(ada, "before she came").waitFor();
+    await ada.page.getByRole("link", { name: room(), exact: true }).click();
+    await ada.page.getByRole("heading", { name: `# ${room()}`, exact: true }).waitFor();
+    await bob.sendMessage("after she left", visited);
+    await bob.sendMessage("where she has never been", other);
+    await unread(visited, 1);
+    await unread(other, 1); // asked for, a quarter of a minute later at most
+    await expect.poll(() => ada.page.title(), AT_LEISURE).toBe(`(4) #${room()} · Parley`);
+    expect((await ada.page.locator(".notice, .banner").allInnerTexts()).join("")).toBe("");
+    expect(ada.plug.sent.filter((type) => type === "join_room").length).toBeLessThan(LIMITS.roomsPerSocket);
+    expect([ada.plug.opened, ada.complaints]).toEqual([1, []]);
+    bob.disconnect();
+  });
+
+  async function bobsTokens(): Promise<ChatTokens> {
+    const response = await fetch(`${stack().apiUrl}/v1/tokens`, {
+      method: "POST",
+      headers: { "x-api-key": stack().apiKey, "content-type": "application/json" },
+      body: JSON.stringify({ userId: "bob", name: "Bob" }),
+    });
+    return (await response.json()) as ChatTokens; // the documented answer
+  }
 });
 
 interface Journey {
