@@ -31,7 +31,9 @@ export interface UpgradeRequest {
 const ROOM_PATH = /^\/parties\/main\/([a-z0-9-]{1,32})(?::|%3A)([A-Za-z0-9_-]{1,64})(?:\/([a-z]{1,16})?)?$/;
 
 /** The app, channel and verb that a room's own address names; undefined for any other address. */
-export function readRoomPath(url: string): { app: AppId; channelId: ChannelId; verb: string | undefined } | undefined {
+export function readRoomAddress(
+  url: string,
+): { app: AppId; channelId: ChannelId; verb: string | undefined } | undefined {
   const match = ROOM_PATH.exec(new URL(url).pathname);
   const app = AppId.safeParse(match?.[1]);
   const channelId = ChannelId.safeParse(match?.[2]);
@@ -52,7 +54,7 @@ export function requireBearer(headers: Pick<Headers, "get">): string {
  */
 export async function readKnock(deps: RoomDeps, request: UpgradeRequest): Promise<Knock> {
   const claims = await deps.verify("ws", requireBearer(request.headers));
-  const path = readRoomPath(request.url);
+  const path = readRoomAddress(request.url);
   if (path === undefined || path.app !== claims.app || RESERVED_CHANNEL_IDS.has(path.channelId))
     throw new ChatError("room_not_found");
   const since = request.headers.get("x-parley-since");

@@ -115,7 +115,7 @@ export class Door {
   }
 
   #noteRefused({ claims: { userId }, channelId }: Knock, code: ErrorCode): void {
-    this.#room.refusals.note({ action: "request.refuse", userId, channelId, code, requestId: null });
+    this.#room.refusalLog.note({ action: "request.refuse", userId, channelId, code, requestId: null });
   }
 
   async #requireLife(knock: Knock): Promise<Life> {

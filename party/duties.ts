@@ -66,9 +66,10 @@ export class Duties {
 
   /** Sets the alarm for whatever comes first. */
   schedule(): void {
-    const { outbox, attendance, sessions, durable, refusals } = this.#room;
+    const { outbox, attendance, sessions, durable, refusalLog } = this.#room;
     let next = Infinity;
-    for (const part of [outbox, refusals, attendance, this.#reporter]) next = Math.min(next, part.nextAt() ?? Infinity);
+    for (const part of [outbox, refusalLog, attendance, this.#reporter])
+      next = Math.min(next, part.nextAt() ?? Infinity);
     for (const session of sessions) next = Math.min(next, this.#nextFor(session));
     if (next < Infinity) durable.wakeBy(Math.max(next, this.#now()));
   }

@@ -3,7 +3,7 @@ import { ChatError, ERRORS } from "../protocol/errors.ts";
 import type { RoomPresenceRecord, RoomTail } from "../domain/ports/room-link.ts";
 import type { ChatClaims } from "../domain/chat-tokens.ts";
 import { RoomOrder } from "../domain/orders.ts";
-import { readBan, readRoomPath, requireBearer } from "./admission.ts";
+import { readBan, readRoomAddress, requireBearer } from "./admission.ts";
 import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { readTail, readTailRange } from "./tail.ts";
@@ -22,7 +22,7 @@ const PRESENCE_MAX = 1_000;
 
 /** Answers our own Worker. Whoever has no internal token learns nothing, not even that there is something. */
 export async function answerRequest(room: ChatRoom, request: RoomRequest): Promise<Response> {
-  const path = readRoomPath(request.url);
+  const path = readRoomAddress(request.url);
   if (path?.verb === "admission") return answerGuest(room, () => answerAdmission(room, request));
   if (path?.verb === "here") return answerGuest(room, () => answerHere(room, request));
   const claims = await verifyInternal(room, request);

@@ -49,7 +49,7 @@ export class Refusals {
   #note({ connection, state }: Session, code: ErrorCode, clientMessageId: ClientMessageId | undefined): void {
     const { channelId } = this.#room.requireLife().identity;
     const requestId = clientMessageId ?? connection.id;
-    this.#room.refusals.note({ action: "message.refuse", userId: state.userId, channelId, code, requestId });
+    this.#room.refusalLog.note({ action: "message.refuse", userId: state.userId, channelId, code, requestId });
   }
 
   #count(session: Session, code: ErrorCode): void {

@@ -30,6 +30,7 @@ const ALARM_RETRY_MS = 5_000;
 /**
  * A channel's live object: its sockets, its order, who is here. The platform may put it to sleep between any two events
  * and wake it with nothing but its storage and what the sockets carry, so nothing that matters lives in memory alone.
+ * Parts that reach others (the door, messages, readers, orders, duties) are handed the room and find them by it.
  *
  * Hooks (`start`, `connect`, `message`, `close`, `alarm`, `request`) never throw.
  */
@@ -46,7 +47,7 @@ export class ChatRoom {
   readonly orders: Orders;
   readonly moderation: Moderation;
   readonly clock: SteadyClock;
-  readonly refusals: RefusalLog;
+  readonly refusalLog: RefusalLog;
   life: Life | undefined;
   order: Order | undefined;
   readonly #platform: Platform;
@@ -75,7 +76,7 @@ export class ChatRoom {
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
-    this.refusals = new RefusalLog({ durable, outbox: this.outbox, now, newId: () => deps.newId() });
+    this.refusalLog = new RefusalLog({ durable, outbox: this.outbox, now, newId: () => deps.newId() });
     this.moderation = new Moderation({ vocabulary, store, durable, now, log });
     this.door = new Door(this);
     this.messages = new Messages(this);
@@ -134,7 +135,7 @@ export class ChatRoom {
       this.#guard("attendance", () => this.attendance.tellDue());
       this.#guard("heads", () => this.duties.sendHeads());
       this.#guard("prune", () => this.duties.prune());
-      this.#guard("refusals", () => this.refusals.settle());
+      this.#guard("refusals", () => this.refusalLog.settle());
       this.#inBackground(this.outbox.flush());
       this.#inBackground(this.#reporter.report());
       this.duties.schedule();
@@ -232,7 +233,7 @@ export class ChatRoom {
       this.life = { identity: kept.identity, head: kept.head };
       this.duties.resume(kept.alarmAt);
       this.outbox.resume(this.life, kept);
-      this.refusals.resume(kept.refusals);
+      this.refusalLog.resume(kept.refusals);
       this.#reporter.resume(kept.identity, kept.boardAt);
       this.sessions.restore(this.#platform.getConnections(), now);
       this.attendance.resume(kept.identity.channelId, kept.away);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { readState } from "../../party/session.ts";
-import { UserId } from "../../protocol/ids.ts";
 import { World } from "./world.ts";
 import type { Client } from "./client.ts";
 
@@ -9,12 +8,6 @@ const LONGEST = "😀".repeat(100);
 
 const statuses = (client: Client, userId: string) =>
   client.all("presence").flatMap((frame) => (frame.userId === userId ? [frame.status] : []));
-
-async function crowd(world: World, size: number): Promise<Client[]> {
-  const clients = [];
-  for (let at = 0; at < size; at++) clients.push(await world.connect(`user-${at}`, { lines: true }));
-  return clients;
-}
 
 describe.each([
   { room: "a room that stays awake", sleepy: false },
@@ -95,102 +88,6 @@ describe.each([
     await world.advance(100);
     expect(statuses(alice, "bob")).toEqual(["online", "offline", "online"]);
   });
-
-  it("tells of typing at once, and of its end after 6 s", async () => {
-    const world = new World({ sleepy });
-    const alice = await world.connect("alice");
-    const bob = await world.connect("bob", { name: "Bob" });
-    await bob.say({ type: "typing", isTyping: true });
-    const frame = { type: "typing_indicator", roomId: "lobby", userId: "bob", username: "Bob" };
-    expect(alice.all("typing_indicator")).toEqual([{ ...frame, isTyping: true }]);
-    await world.advance(5_900);
-    expect(alice.all("typing_indicator")).toHaveLength(1);
-    await world.advance(200);
-    expect(alice.all("typing_indicator")).toEqual([
-      { ...frame, isTyping: true },
-      { ...frame, isTyping: false },
-    ]);
-    expect(bob.all("typing_indicator")).toEqual([]);
-  });
-
-  it.each([
-    ["sends", (bob: Client) => bob.post("done")],
-    ["leaves the room", (bob: Client) => bob.say({ type: "leave_room", roomId: "lobby" })],
-    ["closes", (bob: Client) => bob.leave()],
-  ])("ends typing when its user %s", async (_what, act) => {
-    const world = new World({ sleepy });
-    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
-    await bob.say({ type: "typing", isTyping: true });
-    await world.advance(1_000);
-    await act(bob);
-    await world.advance(100);
-    expect(alice.all("typing_indicator").map(({ isTyping }) => isTyping)).toEqual([true, false]);
-  });
-
-  it("has nothing unread for a newcomer: what was said before is not theirs to catch up with", async () => {
-    const world = new World({ sleepy });
-    const { app, channelId, store } = world;
-    const alice = await world.connect("alice");
-    await alice.post("before");
-    await alice.post("also before");
-    const bob = await world.connect("bob");
-    await world.advance(3_000);
-    expect(await store.countChannels(app, bob.userId)).toEqual({ channels: 1, unread: 0 });
-    await alice.post("after");
-    await world.advance(3_000);
-    expect(await store.countChannels(app, bob.userId)).toEqual({ channels: 1, unread: 1 });
-    expect(await store.findMember(app, channelId, bob.userId)).toMatchObject({ readSeq: 2 });
-  });
-
-  it.each(["named when the channel was made", "known to history and not to a room that lost its storage"])(
-    "leaves unread what was said to a member who was %s",
-    async (how) => {
-      const world = new World({ channelId: "plans", sleepy });
-      const { app, channelId, store } = world;
-      const [creator, bob] = [UserId.parse("alice"), UserId.parse("bob")];
-      const channel = { app, id: channelId, type: "messaging", name: "Plans", createdBy: creator, custom: {} } as const;
-      await store.createChannel({ ...channel, members: [bob] });
-      const alice = await world.connect("alice");
-      for (const content of ["one", "two", "three"]) await alice.post(content);
-      await world.advance(3_000);
-      const after = how.startsWith("known") ? new World({ channelId: "plans", sleepy, store }) : world;
-      const returning = await after.connect("bob");
-      await after.advance(3_000);
-      expect(await store.findMember(app, channelId, bob)).toMatchObject({ readSeq: 0 });
-      await returning.say({ type: "read", roomId: "plans", seq: 3 });
-      await after.advance(3_000);
-      expect(await store.findMember(app, channelId, bob)).toMatchObject({ readSeq: 3 });
-    },
-  );
-
-  it("tells who joins how far they have read on another device", async () => {
-    const world = new World({ sleepy });
-    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
-    await alice.post("one");
-    await bob.say({ type: "read", seq: 1 });
-    const phone = await world.connect("bob");
-    expect(phone.all("read")).toEqual([{ type: "read", roomId: "lobby", userId: "bob", seq: 1 }]);
-  });
-
-  it("tells of read marks, never back, and keeps them", async () => {
-    const world = new World({ sleepy });
-    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
-    await alice.post("one");
-    await alice.post("two");
-    for (const seq of [2, 1, 99]) {
-      await bob.say({ type: "read", roomId: "lobby", seq });
-      await world.advance(100);
-    }
-    expect(alice.all("read")).toEqual([{ type: "read", roomId: "lobby", userId: "bob", seq: 2 }]);
-    await world.advance(2_000);
-    const { app, channelId, store } = world;
-    expect(await store.findMember(app, channelId, bob.userId)).toMatchObject({ readSeq: 2 });
-    await bob.leave();
-    const back = await world.connect("bob");
-    await back.say({ type: "read", seq: 1 });
-    await world.advance(100);
-    expect(alice.all("read")).toHaveLength(1);
-  });
 });
 
 describe("presence", () => {
@@ -225,43 +122,9 @@ describe("presence", () => {
     expect(statuses(alice, "bob")).toEqual([]);
   });
 
-  it("X07 tells of one user's typing at most once a second, and of the newest state in the end", async () => {
-    const world = new World();
-    const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
-    for (let at = 0; at < 100; at++) {
-      await bob.say({ type: "typing", isTyping: at % 2 === 0 });
-      await world.advance(30);
-    }
-    await world.advance(2_000);
-    const told = alice.all("typing_indicator").map(({ isTyping }) => isTyping);
-    expect(told.length).toBeLessThanOrEqual(5);
-    expect(told.at(-1)).toBe(false);
-  });
-
-  it("X07 tells of twenty who are typing and no more", async () => {
-    const world = new World();
-    const alice = await world.connect("alice");
-    for (const client of await crowd(world, 25)) await client.say({ type: "typing", isTyping: true });
-    await world.advance(100);
-    expect(new Set(alice.all("typing_indicator").map(({ userId }) => userId)).size).toBe(20);
-  });
-
-  it("X08 neither keeps typing nor tells somebody of it who comes later or has left", async () => {
-    const world = new World();
-    const [alice, bob, dave] = [await world.connect("alice"), await world.connect("bob"), await world.connect("dave")];
-    await alice.say({ type: "leave_room", roomId: "lobby" });
-    await bob.say({ type: "typing", isTyping: true });
-    const carol = await world.connect("carol");
-    await world.advance(100);
-    expect(dave.all("typing_indicator")).toMatchObject([{ userId: "bob", isTyping: true }]);
-    expect([...alice.all("typing_indicator"), ...carol.all("typing_indicator")]).toEqual([]);
-    expect(carol.last("room_joined").messages).toEqual([]);
-    expect([...world.platform.storage.durable.keys()].filter((key) => key.includes("typ"))).toEqual([]);
-  });
-
   it("X06 tells a crowd how many there are instead of who came, and everybody's name once it has thinned out", async () => {
     const world = new World();
-    const clients = await crowd(world, 200);
+    const clients = await world.crowd(200);
     await world.advance(100);
     const first = clients[0];
     expect(first?.all("presence_count")).toEqual([]);
@@ -278,7 +141,7 @@ describe("presence", () => {
 
   it("X06 costs a crowd that joins at once a handful of frames each", async () => {
     const world = new World();
-    const clients = await crowd(world, 100);
+    const clients = await world.crowd(100);
     await world.advance(10_000);
     const told = clients.flatMap(({ frames }) => frames.filter(({ type }) => type.startsWith("presence")));
     expect(told.length).toBeGreaterThan(0);

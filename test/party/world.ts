@@ -122,6 +122,13 @@ export class World {
     return client;
   }
 
+  /** So many sockets of as many people, `user-0` and on, that take lines. */
+  async crowd(size: number): Promise<Client[]> {
+    const clients = [];
+    for (let at = 0; at < size; at++) clients.push(await this.connect(`user-${at}`, { lines: true }));
+    return clients;
+  }
+
   /** Hands a client's WebSocket message to the room. */
   async deliver(connection: FakeConnection, message: unknown): Promise<void> {
     if (connection.readyState !== 1) return;
