@@ -113,13 +113,15 @@ function toPage(
   head: number | undefined,
   roomId: ChannelId,
   { userId }: UserCaller,
-  { before, after }: EventRange,
+  { before, after, limit }: EventRange,
 ): HistoryPage {
   const first = events[0]?.seq ?? newestOlder(after, before, head);
   const last = events.at(-1)?.seq ?? after ?? Math.max(0, (before ?? 1) - 1);
+  // What lies between here and the head is of no kind that is shown, or there would be room for it.
+  const isAll = after !== undefined && before === undefined && events.length < limit;
   return {
     messages: events.map((event) => toMessage(event, roomId, userId)),
-    next: last < (head ?? Infinity) ? last : null,
+    next: isAll || last >= (head ?? Infinity) ? null : last,
     prev: first > 1 ? first : null,
   };
 }

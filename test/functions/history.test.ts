@@ -171,6 +171,24 @@ describe("GET /v1/channels/{id}/messages", () => {
       expect(seqs).not.toContain(9);
     },
   );
+  it("comes to an end where the newest events are of a kind that is not shown", async () => {
+    await write(12, 12);
+    const { store } = memory.deps;
+    const { listEvents } = store;
+    const isShown = ({ seq }: { seq: number }) => ![4, 5, 6, 11, 12].includes(seq);
+    store.listEvents = async (app, id, range) =>
+      (await listEvents(app, id, { ...range, limit: 100 })).filter(isShown).slice(0, range.limit);
+    const seen: number[] = [];
+    let pages = 0;
+    for (let after: number | null = 0; after !== null && pages < 20; pages++) {
+      const { seqs, next }: { seqs: number[]; next: number | null } = await page(`?limit=3&after=${after}`);
+      seen.push(...seqs);
+      after = next;
+    }
+    expect([seen, pages]).toEqual([[1, 2, 3, 7, 8, 9, 10], 3]);
+    expect(await page("?after=10")).toMatchObject({ seqs: [], next: null });
+  });
+
   it("D06 ends a page before a message that the store refused for good", async () => {
     await write(12, 13);
     const { store } = memory.deps;
