@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { signChatToken } from "../../domain/chat-tokens.ts";
 import { AppId } from "../../protocol/ids.ts";
 import { LIMITS, TIMES } from "../../protocol/limits.ts";
-import { claimsOf, createTestGateway, NOW, settle, type TestGateway } from "./fake-sockets.ts";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
+import { claimsOf, NOW, settle } from "./fake-sockets.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway();
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest();
 
 const message = (roomId: string, over: object = {}) => ({
   type: "message",

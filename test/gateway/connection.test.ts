@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TIMES } from "../../protocol/limits.ts";
-import { createTestGateway, NOW, settle, type TestGateway } from "./fake-sockets.ts";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
+import { settle } from "./fake-sockets.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway();
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest();
 
 const message = (roomId: string, over: object = {}) => ({
   type: "message",

@@ -1,12 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestGateway, NOW, type TestGateway } from "./fake-sockets.ts";
+import { describe, expect, it, vi } from "vitest";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway();
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest();
 
 const LINES = { headers: { "sec-websocket-protocol": "chat.v1.lines" } };
 const auth = async () => JSON.stringify({ type: "auth", token: await gateway.token() });

@@ -1,12 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestGateway, NOW, settle, type TestGateway } from "./fake-sockets.ts";
+import { describe, expect, it, vi } from "vitest";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
+import { settle } from "./fake-sockets.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway(1); // every backoff as long as it may be
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest(1);
 
 const message = (n: number) => ({
   type: "message",

@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ChatError } from "../../protocol/errors.ts";
-import { createTestGateway, type FakeSocket, messageOf, NOW, settle, type TestGateway } from "./fake-sockets.ts";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
+import { type FakeSocket, messageOf, NOW, settle } from "./fake-sockets.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway(1); // every backoff as long as it may be
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest(1);
 
 const message = (n: number) => ({
   type: "message",

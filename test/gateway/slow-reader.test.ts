@@ -1,12 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestGateway, type FakeRoom, NOW, type TestGateway } from "./fake-sockets.ts";
+import { describe, expect, it, vi } from "vitest";
+import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
+import type { FakeRoom } from "./fake-sockets.ts";
 
-let gateway: TestGateway;
-beforeEach(async () => {
-  vi.useFakeTimers({ now: NOW });
-  gateway = await createTestGateway();
-});
-afterEach(() => void vi.useRealTimers());
+openGatewayForEachTest();
 
 const pour = (room: FakeRoom, from: number, to: number) => {
   for (let seq = from; seq <= to; seq++) room.message(seq);

@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SteadyClock } from "../../domain/steady-clock.ts";
-import type { Store } from "../../domain/ports/store.ts";
-import { ChatError } from "../../protocol/errors.ts";
-import { createMemoryStore } from "../support/memory-store.ts";
 import { settle, World } from "./world.ts";
 import type { Client } from "./client.ts";
+import { createFlakyStore } from "./flaky-store.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -53,21 +51,15 @@ describe.each([
   });
 
   it.each(BACK)("D16 goes on writing to history when it goes back by %s during an outage", async (_what, jump) => {
-    const memory = createMemoryStore();
-    let isDown = true;
-    const store: Store = {
-      ...memory,
-      writeBatch: async (batch) => {
-        if (isDown) throw new ChatError("storage_unavailable");
-        await memory.writeBatch(batch);
-      },
-    };
+    const history = createFlakyStore();
+    history.mode = "down";
+    const { store } = history;
     const world = new World({ sleepy, store });
     const alice = await world.connect("alice", LONG_LIFE);
     await alice.post("hello");
     await live(world, [alice], 120_000);
     world.jump(-jump);
-    isDown = false;
+    history.mode = "up";
     await alice.say({ type: "ping" });
     await world.advance(31_000);
     expect(await world.history()).toHaveLength(1);
@@ -125,15 +117,9 @@ describe.each([
   });
 
   it("I06 D16 drops nothing from the log that history and the filter do not have, however far it goes ahead", async () => {
-    const memory = createMemoryStore();
-    let isDown = true;
-    const store: Store = {
-      ...memory,
-      writeBatch: async (batch) => {
-        if (isDown) throw new ChatError("storage_unavailable");
-        await memory.writeBatch(batch);
-      },
-    };
+    const history = createFlakyStore();
+    history.mode = "down";
+    const { store } = history;
     const world = new World({ sleepy, store, settings: { RATE_LIMIT_MAX_MESSAGES: 10_000 } });
     const alice = await world.connect("alice", { lifeMs: 100 * DAY });
     for (let n = 0; n < 800; n++)
@@ -146,7 +132,7 @@ describe.each([
     await alice.post("later");
     await live(world, [alice], 60_000);
     expect(world.platform.storage.keys("m:")).toHaveLength(801);
-    isDown = false;
+    history.mode = "up";
     await live(world, [alice], 60_000);
     await alice.post("last");
     expect(world.platform.storage.keys("m:").length).toBeLessThan(600);

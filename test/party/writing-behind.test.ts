@@ -1,40 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { RoomBatch } from "../../domain/ports/room-store.ts";
-import type { Store } from "../../domain/ports/store.ts";
-import { ChatError } from "../../protocol/errors.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
+import { createFlakyStore } from "./flaky-store.ts";
 import { settle, World } from "./world.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
-
-/** A store whose writes can be made to fail, hang or lose their answer, and that remembers what it was handed. */
-function flaky() {
-  const memory = createMemoryStore();
-  const batches: RoomBatch[] = [];
-  const control = {
-    batches,
-    mode: "up" as "up" | "down" | "hanging" | "answer lost",
-    most: 0,
-    store: undefined as unknown as Store,
-  };
-  let running = 0;
-  control.store = {
-    ...memory,
-    async writeBatch(batch) {
-      batches.push(batch);
-      control.most = Math.max(control.most, ++running);
-      try {
-        if (control.mode === "hanging") await new Promise(() => {});
-        if (control.mode === "down") throw new ChatError("storage_unavailable");
-        await memory.writeBatch(batch);
-        if (control.mode === "answer lost") throw new ChatError("storage_unavailable");
-      } finally {
-        running--;
-      }
-    },
-  };
-  return control;
-}
 
 describe.each([
   { room: "a room that stays awake", sleepy: false },
@@ -50,7 +19,7 @@ describe.each([
   });
 
   it("D01 acks on while Postgres is down, and drains in order once it is back", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ sleepy, settings, store: control.store });
     const alice = await world.connect("alice");
     control.mode = "down";
@@ -68,7 +37,7 @@ describe.each([
   });
 
   it("D03 writes again what was committed without an answer, and history has it once", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ sleepy, store: control.store });
     const alice = await world.connect("alice");
     control.mode = "answer lost";
@@ -110,7 +79,7 @@ describe.each([
   });
 
   it("D15 does no harm when an alarm rings twice or late", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ sleepy, store: control.store });
     const alice = await world.connect("alice");
     await alice.post("hello");
@@ -125,7 +94,7 @@ describe.each([
 
 describe("writing behind", () => {
   it("D02 has one write in flight however slow it is, and acks meanwhile", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ settings, store: control.store });
     const alice = await world.connect("alice");
     await world.advance(3_000);
@@ -141,7 +110,7 @@ describe("writing behind", () => {
   });
 
   it("D04 refuses past 10,000 events that history does not have, and loses none of them", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ settings, store: control.store });
     const alice = await world.connect("alice");
     control.mode = "down";
@@ -163,7 +132,7 @@ describe("writing behind", () => {
   });
 
   it("D04 refuses when history has failed for a day, and not because the clock says so", async () => {
-    const control = flaky();
+    const control = createFlakyStore();
     const world = new World({ store: control.store });
     const alice = await world.connect("alice", { lifeMs: 300_000_000 });
     control.mode = "down";

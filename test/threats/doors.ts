@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, vi } from "vitest";
+import { beforeEach } from "vitest";
 import { onBeforeConnect } from "../../party/edge.ts";
-import { createTestGateway, NOW, type TestGateway, VARIABLES } from "../gateway/fake-sockets.ts";
+import { gateway, openGatewayForEachTest } from "../gateway/each-gateway.ts";
+import { VARIABLES } from "../gateway/fake-sockets.ts";
 
 /** Both doors of sockets, the gateway's and the rooms', and whether anything behind them was woken. */
 
-export let gateway: TestGateway;
-
-/** Every test of a file begins with a gateway of its own, with nothing woken, and at the same time. */
+/** Every test of a file begins with a gateway of its own, and with nothing woken. */
 export function openDoorsForEachTest(): void {
-  beforeEach(async () => {
-    vi.useFakeTimers({ now: NOW });
-    gateway = await createTestGateway();
-    woken.length = seen.length = 0;
-  });
-  afterEach(() => void vi.useRealTimers());
+  openGatewayForEachTest();
+  beforeEach(() => void (woken.length = seen.length = 0));
 }
 
 /** Each request that got through to a room. */

@@ -1,25 +1,11 @@
 import { exportJWK, generateKeyPair } from "jose";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createSigningKey, KeyServer, signWith } from "../support/key-server.ts";
-import { createMemoryDeps, type MemoryDeps, sessionClaims } from "../support/memory-deps.ts";
+import { describe, expect, it } from "vitest";
+import { KeyServer } from "../support/key-server.ts";
 import { problemOf } from "../support/requests.ts";
 import { signIn } from "./sign-ins.ts";
+import { ISSUER, memory, MINUTE, openIssuerForEachTest, second, signedBy, statusOf, unknownToken } from "./issuer.ts";
 
-const MINUTE = 60_000;
-const ISSUER = "https://issuer.example.com";
-const second = createSigningKey("key-2");
-
-let memory: MemoryDeps;
-beforeEach(async () => {
-  memory = await createMemoryDeps({ TOKEN_RATE_LIMIT: "100000" });
-});
-afterEach(() => memory.stop());
-
-const statusOf = async (token: string): Promise<number> => (await signIn(memory, token)).status;
-const signedBy = async (key: Awaited<typeof second>, claims: object = {}): Promise<string> =>
-  signWith(key, { ...sessionClaims(memory.clock.now()), ...claims });
-/** A token with a kid that nobody has. */
-const unknownToken = async (kid: string): Promise<string> => memory.session({}, { kid });
+openIssuerForEachTest();
 
 describe("floods", () => {
   it("K06 asks at most once per 30 s for unknown keys, one after the other or 100 at once", async () => {

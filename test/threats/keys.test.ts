@@ -1,25 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createTokenKeys, signChatToken, verifyChatToken } from "../../domain/chat-tokens.ts";
 import { createSigningKey, KeyServer, signWith } from "../support/key-server.ts";
-import { alice, APP, createMemoryDeps, type MemoryDeps, sessionClaims } from "../support/memory-deps.ts";
+import { alice, APP, createMemoryDeps, sessionClaims } from "../support/memory-deps.ts";
 import { bearer, problemOf } from "../support/requests.ts";
 import { signIn } from "./sign-ins.ts";
+import { ISSUER, memory, MINUTE, openIssuerForEachTest, second, signedBy, statusOf, unknownToken } from "./issuer.ts";
 
-const MINUTE = 60_000;
-const ISSUER = "https://issuer.example.com";
-const second = createSigningKey("key-2");
-
-let memory: MemoryDeps;
-beforeEach(async () => {
-  memory = await createMemoryDeps({ TOKEN_RATE_LIMIT: "100000" });
-});
-afterEach(() => memory.stop());
-
-const statusOf = async (token: string): Promise<number> => (await signIn(memory, token)).status;
-const signedBy = async (key: Awaited<typeof second>, claims: object = {}): Promise<string> =>
-  signWith(key, { ...sessionClaims(memory.clock.now()), ...claims });
-/** A token with a kid that nobody has. */
-const unknownToken = async (kid: string): Promise<string> => memory.session({}, { kid });
+openIssuerForEachTest();
 
 describe("rotation of an issuer's keys", () => {
   it("K01 takes the first token of a new key, right after the set was fetched", async () => {

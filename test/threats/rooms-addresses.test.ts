@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { signChatToken } from "../../domain/chat-tokens.ts";
 import { onBeforeRequest, onFetch } from "../../party/edge.ts";
 import { claimsOf, NOW, VARIABLES } from "../gateway/fake-sockets.ts";
-import { gateway, lobby, problem, refused, woken, openDoorsForEachTest } from "./doors.ts";
+import { lobby, problem, refused, woken, openDoorsForEachTest } from "./doors.ts";
+import { gateway } from "../gateway/each-gateway.ts";
 
 openDoorsForEachTest();
 

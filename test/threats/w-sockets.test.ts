@@ -3,7 +3,8 @@ import { isAllowedOrigin } from "../../domain/origins.ts";
 import { onFetch } from "../../party/edge.ts";
 import { AppId } from "../../protocol/ids.ts";
 import { settle, testSettings } from "../gateway/fake-sockets.ts";
-import { asleep, doors, gateway, problem, refused, seen, woken, openDoorsForEachTest } from "./doors.ts";
+import { asleep, doors, problem, refused, seen, woken, openDoorsForEachTest } from "./doors.ts";
+import { gateway } from "../gateway/each-gateway.ts";
 
 openDoorsForEachTest();
 

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { signChatToken } from "../../domain/chat-tokens.ts";
 import { claimsOf, NOW, settle } from "../gateway/fake-sockets.ts";
-import { asleep, doors, gateway, problem, refused, openDoorsForEachTest } from "./doors.ts";
+import { asleep, doors, problem, refused, openDoorsForEachTest } from "./doors.ts";
+import { gateway } from "../gateway/each-gateway.ts";
 
 openDoorsForEachTest();
 
