@@ -96,7 +96,8 @@ describePage(({ open, openTwo, stack }) => {
     const ada = await open("Ada");
     ada.plug.isBlocked = true;
     await ada.plug.cut();
-    await ada.page.getByText(/Trying again in \d+ s/).waitFor();
+    // Long enough that it is the button that brings the connection back.
+    await ada.page.getByText(/Trying again in ([4-9]|\d\d) s/).waitFor();
     ada.plug.isBlocked = false;
     await ada.page.getByRole("button", { name: "Try now" }).click();
     await ada.page.getByText("Connected", { exact: true }).waitFor();

@@ -6,6 +6,7 @@ import { ROUTES } from "../../functions/routes.ts";
 import { AppId, UserId } from "../../protocol/ids.ts";
 import { freePort } from "../../dev/free-port.ts";
 import { type Stack, startStack } from "../support/stack.ts";
+import { findFaults } from "./axe.ts";
 import { type ClerkBrowser, ClerkStandIn } from "./clerk-stand-in.ts";
 import { line, untilSent } from "./visitors.ts";
 import { openBrowser, openWindow, type Window } from "./windows.ts";
@@ -162,6 +163,8 @@ describe.skipIf(chromium === undefined)("a deployment", () => {
     it("says that Clerk cannot be reached, and signs in when it can", async () => {
       const grace = await open(GRACE, (at) => void (at.network = "refuses"));
       await grace.page.getByRole("alert").getByText("Clerk at clerk.parley.test cannot be reached").waitFor();
+      await button(grace).waitFor();
+      expect(await findFaults(grace.page)).toEqual([]);
       grace.at.network = "works";
       await button(grace).click();
       await chatting(grace);
