@@ -11,7 +11,7 @@ const STACK = [
 /** Chaos: short runs, seeded bugs, and each fault by itself. Ten minutes and more, which is too long for every check. */
 const CHAOS = ["test/chaos/**/*.{stack,faults}.test.ts"];
 /** What holds for the client's core, once more for the file that apps install. */
-const CORE = ["connection", "joining", "kept", "receiving", "room-state", "sending", "tokens"].map(
+const CORE = ["bad-address", "connection", "joining", "kept", "receiving", "room-state", "sending", "tokens"].map(
   (name) => `test/client/${name}.test.ts`,
 );
 const UNIT_TIME_LIMIT_MS = 30_000;

@@ -1,5 +1,5 @@
 import { ChatError, type ChatErrorCode } from "./chat-error.ts";
-import { isObject, parse } from "./frames.ts";
+import { isObject } from "./frames.ts";
 import { asChatError, type HeldTokens, type TokenSource } from "./tokens.ts";
 import type { ChatPlatform } from "./types.ts";
 
@@ -48,7 +48,7 @@ export function createApi({ platform, tokens, baseUrl, unauthorized }: ApiDeps):
         ...(body && { method: "POST", body: JSON.stringify(body) }),
         signal: abort.signal,
       });
-      return { response, answer: parse(await response.text()) };
+      return { response, answer: (await response.json().catch(() => undefined)) as unknown };
     } catch (error) {
       throw new ChatError("unreachable", String(error));
     } finally {

@@ -17,9 +17,9 @@ export type ChatErrorCode =
 
 /** The only error this client rejects with. Branch on `code`, never on the text. */
 export class ChatError extends Error {
-  readonly code: ChatErrorCode;
+  declare readonly code: ChatErrorCode;
   /** How long to wait before trying again, where the server has said so. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(code: ChatErrorCode, message: string = code, retryAfterMs?: number) {
     super(message);

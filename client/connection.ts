@@ -1,7 +1,7 @@
 import type { CloseReason } from "../protocol/errors.ts";
 import type { ClientFrame, ServerFrame, ServerFrameOf } from "../protocol/frames.ts";
 import { ChatError } from "./chat-error.ts";
-import { FINAL, LOST, RATE_LIMITED, SIGN_IN, TOKEN_EXPIRED } from "./closes.ts";
+import { FINAL, LOST, RATE_LIMITED, SIGN_IN, TOKEN_EXPIRED } from "./codes.ts";
 import { type LaterFrame, readFrame } from "./frames.ts";
 import { defer, type Deferred, jitter } from "./platform.ts";
 import type { RoomHost } from "./room-inside.ts";
@@ -25,8 +25,6 @@ export interface ConnectionHost {
   /** Once a second while online. */
   tick: () => void;
 }
-
-export type Connection = ReturnType<typeof createConnection>;
 
 const WELCOME_MS = 15_000;
 const TICK_MS = 1_000;
@@ -130,14 +128,15 @@ export function createConnection({ host, tokens, prepare, welcomed, hear, lost, 
       if (!isOver()) refused(error);
     });
     if (!fresh || isOver()) return;
+    let url = "";
     try {
-      const url = await prepare(fresh);
+      url = await prepare(fresh);
       if (isOver()) return;
       held = fresh;
       listen(new platform.WebSocket(url, ["chat.v1.lines", `chat.token.${fresh.wsToken}`]), isOver);
     } catch (error) {
       // No network has been asked yet: it is the address or the token that cannot be used, now or later.
-      if (!isOver()) stop(asChatError(error, "bad_request"));
+      if (!isOver()) stop(asChatError(error, "bad_request", `Cannot connect to "${url}": `));
     }
   }
 
@@ -146,7 +145,7 @@ export function createConnection({ host, tokens, prepare, welcomed, hear, lost, 
     timer = setTimeout(() => over(LOST), WELCOME_MS);
     // A socket that is no longer ours may still speak: only the current one is heard.
     own.onmessage = ({ data }) => {
-      if (typeof data === "string") for (const line of data.split("\n")) if (line && !isOver()) take(line);
+      for (const line of String(data).split("\n")) if (line && !isOver()) take(line);
     };
     own.onerror = () => {}; // a close follows
     own.onclose = ({ code, reason }) => {
@@ -227,7 +226,7 @@ export function createConnection({ host, tokens, prepare, welcomed, hear, lost, 
   function turnedAway(code: number, reason: string): void {
     // The server names the reason, and may say more after a colon.
     const [name] = reason.split(":") as [CloseReason | ""]; // its list, which may have grown
-    const error = new ChatError(name || "forbidden", `Closed with ${code}`);
+    const error = new ChatError(name || "forbidden");
     if (SIGN_IN.includes(code)) unauthorized(error, code);
     else stop(error, code);
   }

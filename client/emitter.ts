@@ -14,7 +14,7 @@ export function createEmitter<Events>(): Emitter<Events> {
     on: (name, listener) => {
       const own = { name, listener };
       registered.add(own);
-      return { remove: () => void registered.delete(own) };
+      return { remove: () => registered.delete(own) };
     },
     emit: (name, event) => {
       // A copy: those who register meanwhile are told from the next time on.

@@ -73,7 +73,7 @@ class KeptInStorage implements Kept {
     const { id } = room.room;
     const waiting = this.#left.waiting.filter(({ roomId }) => roomId === id);
     for (const message of waiting) this.#unsent.set(idOf(message), message);
-    room.restore({ waiting, kept: this.#left.rooms.get(id) });
+    room.restore(waiting, this.#left.rooms.get(id));
   }
 
   keep(room: KeepableRoom): void {

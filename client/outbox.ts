@@ -2,15 +2,6 @@ import { ChatError } from "./chat-error.ts";
 import { defer, type Deferred, jitter } from "./platform.ts";
 import type { ChatMessage, ChatPlatform, Sent } from "./types.ts";
 
-/** What an outbox asks of its room. */
-export interface OutboxHost {
-  platform: ChatPlatform;
-  /** @returns whether it went out; not while the room is not joined. */
-  transmit: (message: ChatMessage) => boolean;
-  /** `items` is another list now. */
-  changed: () => void;
-}
-
 export type Outbox = ReturnType<typeof createOutbox>;
 
 const ACK_MS = 10_000;
@@ -20,9 +11,15 @@ const PASSING = /^(rate_limited|(storage|rooms)_unavailable|history_backlog|inte
 /**
  * One room's messages that are not in its order yet. One is on its way at a time, so that they get there in the order in
  * which they were written, whatever is refused or lost in between.
+ *
+ * @param transmit Returns whether a message went out; not while the room is not joined.
+ * @param changed `items` is another list now.
  */
-export function createOutbox({ platform, transmit, changed }: OutboxHost) {
-  const { monotonicNow: now, random } = platform;
+export function createOutbox(
+  { monotonicNow: now, random }: ChatPlatform,
+  transmit: (message: ChatMessage) => boolean,
+  changed: () => void,
+) {
   const promised = new Map<string | undefined, Deferred<Sent>>();
   /** Never changed, only replaced. A stored message stays until it has its place in the room's order. */
   let items: readonly ChatMessage[] = [];

@@ -70,9 +70,7 @@ export function createPeople({ host, events, say, changed }: RoomInside) {
   }
 
   return {
-    get state() {
-      return { members, memberCount, typing };
-    },
+    state: () => ({ members, memberCount, typing }),
     reset,
     stopped,
     type,

@@ -52,6 +52,6 @@ export function defer<Value>(): Deferred<Value> {
 }
 
 /** Full jitter: uniform from 0 to a bound that begins at `firstMs` and doubles with each failure. */
-export function jitter(random: () => number, failures: number, firstMs = 2_000, maxMs = 30_000): number {
-  return random() * Math.min(maxMs, firstMs * 2 ** failures);
+export function jitter(random: () => number, failures: number, firstMs = 2_000): number {
+  return random() * Math.min(30_000, firstMs * 2 ** failures);
 }

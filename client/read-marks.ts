@@ -1,6 +1,6 @@
 import type { RoomInside } from "./room-inside.ts";
 import type { PlacedMessage } from "./timeline.ts";
-import type { Channel } from "./types.ts";
+import type { Channel } from "./channels.ts";
 
 /** How far everybody has read a room, and what that leaves unread. */
 export function createReadMarks({ id, host, events, timeline, say, changed }: RoomInside) {
@@ -14,36 +14,30 @@ export function createReadMarks({ id, host, events, timeline, say, changed }: Ro
   const me = (): string => host.userId ?? "";
 
   function mark(userId: string, seq: number): void {
+    changed();
     if (seq <= (readMarks[userId] ?? 0)) return;
     readMarks = { ...readMarks, [userId]: seq };
     events.emit("read", { userId, seq });
-    changed();
   }
 
   /** The server says so. */
   function heard(userId: string, seq: number): void {
-    if (userId === me()) seenAt = toldAt = Math.max(toldAt, seq);
+    if (userId === me()) {
+      seenAt = toldAt = Math.max(toldAt, seq);
+      isFound = true;
+    }
     mark(userId, seq);
-    changed();
   }
 
   /** Others' messages after the mark; of places whose messages are not here it is not known whose they are. */
   function countUnread(): number {
-    const { messages, first } = timeline;
     const read = readMarks[me()] ?? seenAt;
-    let count = Math.max(0, first - 1 - read);
-    for (let at = messages.length - 1; at >= 0; at--) {
-      const { seq, userId } = messages[at] as PlacedMessage; // within its bounds
-      if (seq <= read) break;
-      if (userId !== host.userId) count++;
-    }
-    return count;
+    const isUnread = ({ seq, userId }: PlacedMessage) => seq > read && userId !== host.userId;
+    return Math.max(0, timeline.first - 1 - read) + timeline.messages.filter(isUnread).length;
   }
 
   return {
-    get state() {
-      return { unread: countUnread(), readMarks };
-    },
+    state: () => ({ unread: countUnread(), readMarks }),
     heard,
 
     /** The user has read up to `seq`. */
@@ -57,13 +51,14 @@ export function createReadMarks({ id, host, events, timeline, say, changed }: Ro
       if (readSeq) mark(me(), readSeq);
     },
 
-    /** Asks history for the mark, once: the room knows only those that were set since the user came to it. */
+    /** Asks history for the mark, unless the room has said it: it knows only those that were set in it. */
     async find(): Promise<void> {
       if (isFound) return;
-      const { readSeq } = await host.api<Partial<Channel>>(`channels/${id}`).catch((): Partial<Channel> => ({}));
-      if (readSeq === undefined) return;
-      isFound = true;
-      heard(me(), readSeq);
+      const { readSeq } = await host
+        .http()
+        .then(({ channel }) => channel(id))
+        .catch((): Partial<Channel> => ({}));
+      if (readSeq !== undefined) heard(me(), readSeq);
     },
 
     /** Says what was read, if that is news. */

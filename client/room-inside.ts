@@ -1,17 +1,18 @@
-import type { Api } from "./api.ts";
 import type { Emitter } from "./emitter.ts";
+import type { Http } from "./http.ts";
 import type { Timeline } from "./timeline.ts";
 import type { ChatLimits, ChatPlatform, ClientEvents, Kept, RoomEvents } from "./types.ts";
 
 /** What a client's rooms have in common. */
 export interface RoomHost {
   platform: ChatPlatform;
-  api: Api;
+  /** @throws {ChatError} `unreachable` when that part of the client cannot be loaded now. */
+  http: () => Promise<Http>;
   events: Emitter<ClientEvents>;
   limits: ChatLimits;
   catchUpMax: number;
-  userId: string | undefined;
-  kept: Kept | undefined;
+  userId?: string;
+  kept?: Kept | undefined;
   /** @returns whether it went out. */
   send: (frame: Record<string, unknown>) => boolean;
 }

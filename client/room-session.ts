@@ -1,9 +1,10 @@
 import type { Message, ServerFrame, ServerFrameOf } from "../protocol/frames.ts";
 import { ChatError } from "./chat-error.ts";
+import { HOPELESS } from "./codes.ts";
 import { createEmitter } from "./emitter.ts";
-import type { LaterFrame } from "./frames.ts";
-import { createHistory, HOPELESS } from "./history.ts";
+import { type LaterFrame, readMessages } from "./frames.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPaging } from "./paging.ts";
 import { createPeople } from "./people.ts";
 import { jitter } from "./platform.ts";
 import { createReadMarks } from "./read-marks.ts";
@@ -19,13 +20,16 @@ export type RoomSession = ReturnType<typeof openRoom>;
 const RECEIPT_EVERY = 32;
 const JOIN_MS = 10_000;
 const ASK_MS = 2_000;
+/** How long the room may take to say how far the user has read, after it was joined. */
+const MARK_MS = 250;
 
 /**
  * What a client does for one room: joins it again and again, puts what comes in its place, and notices what is missing.
  *
- * @param wants The app has no more use for the room; the room has, or no longer, something to send.
+ * @param leave The app has no more use for the room.
+ * @param settle Something is to be sent, or has been: the room may have to be joined for it, or may be left.
  */
-export function openRoom(id: string, host: RoomHost, wants: { leave: () => void; settle: () => void }) {
+export function openRoom(id: string, host: RoomHost, leave: () => void, settle: () => void) {
   const { monotonicNow: now, random } = host.platform;
   const events = createEmitter<RoomEvents>();
   const timeline = new Timeline();
@@ -42,27 +46,32 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
   const inside: RoomInside = { id, host, events, timeline, say, changed };
   const people = createPeople(inside);
   const marks = createReadMarks(inside);
-  const history = createHistory(inside, { toMessage, place, failed: () => askLater(ASK_MS) });
-  const outbox = createOutbox({
-    platform: host.platform,
-    transmit: ({ content, clientMessageId }) => {
+  const outbox = createOutbox(
+    host.platform,
+    ({ content, clientMessageId }) => {
       // Whatever kept us out may have changed; if not, the message is refused with the room.
       if (status === "refused") join();
       return status === "joined" && say({ type: "message", content, clientMessageId });
     },
-    changed: () => {
+    () => {
       changed();
-      wants.settle();
+      settle();
     },
+  );
+  const paging = createPaging({
+    ...inside,
+    place,
+    failed: () => askLater(ASK_MS),
+    toMessages: (page) => readMessages(page)?.map(toMessage),
   });
   const shown = createShown(timeline, outbox);
   const room = new ChatRoom({
     ...inside,
     people,
     marks,
-    history,
     outbox,
-    leave: wants.leave,
+    older: paging.older,
+    leave,
     state: () => (state ??= build()),
   });
   // Joining, and what was missed.
@@ -101,16 +110,16 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
     timeline.know(seq);
     place(timeline.add(came, isGap ? 0 : seq), !isFirst);
     if (isFirst) marks.begin();
-    if (isGap) void history.catchUp(first - 1);
-    void marks.find();
+    if (isGap) void paging.catchUp(first - 1);
+    setTimeout(() => void marks.find(), MARK_MS);
     outbox.next();
   }
 
   /** The room is new here, or has lost what it had not yet written to history and goes on from there. */
   function begin(epoch: string, came: readonly PlacedMessage[], first: number): void {
     const after = timeline.position;
-    const known = new Set(timeline.messages.map(({ messageId }) => messageId));
-    const common = came.filter(({ messageId }) => known.has(messageId)).at(-1)?.seq;
+    const isKnown = (one: PlacedMessage) => timeline.messages.some(({ messageId }) => messageId === one.messageId);
+    const common = came.filter(isKnown).at(-1)?.seq;
     outbox.forgetSent();
     if (common) return timeline.rewind(epoch, common);
     const isNew = !timeline.epoch;
@@ -124,7 +133,7 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
     const isStuck = isMissing && stuckAt === position;
     stuckAt = isMissing ? position : -1;
     if (!isMissing) askFailures = 0;
-    if (!isStuck || history.isPaging || now() < askAt) return;
+    if (!isStuck || paging.isUnderWay() || now() < askAt) return;
     askLater(ASK_MS);
     ask();
   }
@@ -223,7 +232,7 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
   function build(): RoomState {
     const { epoch, first, head } = timeline;
     const messages = shown();
-    return { status, error, messages, hasMore: first > 1, ...people.state, ...marks.state, head, epoch };
+    return { status, error, messages, hasMore: first > 1, ...people.state(), ...marks.state(), head, epoch };
   }
 
   /** The socket is gone. */
@@ -259,11 +268,10 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
     },
 
     /** Shows what an earlier visit left. */
-    restore({ waiting, kept }: { waiting: readonly ChatMessage[]; kept: KeptRoom | undefined }): void {
-      const messages = (kept?.messages ?? []) as PlacedMessage[]; // only such are kept
-      const [oldest] = messages;
-      if (kept && oldest && !timeline.epoch) {
-        timeline.begin(kept.epoch, oldest.seq, messages);
+    restore(waiting: readonly ChatMessage[], kept: KeptRoom | undefined): void {
+      if (kept && !timeline.epoch) {
+        const messages = kept.messages as PlacedMessage[]; // only such are kept
+        timeline.begin(kept.epoch, messages[0]?.seq ?? 1, messages);
         marks.begin(kept.readSeq);
       }
       outbox.restore(waiting);
@@ -272,7 +280,6 @@ export function openRoom(id: string, host: RoomHost, wants: { leave: () => void;
     /** Forgets everything, because it was another user's or the app wants it so. */
     clear(): void {
       for (const { clientMessageId } of outbox.items) outbox.discard(clientMessageId);
-      outbox.forgetSent();
       timeline.begin(undefined, 1);
       people.reset([], 0);
       marks.clear();

@@ -1,5 +1,4 @@
 import { ChatError } from "./chat-error.ts";
-import type { createHistory } from "./history.ts";
 import { isTooLong } from "./message-size.ts";
 import type { Outbox } from "./outbox.ts";
 import type { createPeople } from "./people.ts";
@@ -12,9 +11,9 @@ import type { ChatMessage, Person, RoomEvents, RoomState, Sent, Subscription } f
 interface RoomParts extends RoomInside {
   people: ReturnType<typeof createPeople>;
   marks: ReturnType<typeof createReadMarks>;
-  history: ReturnType<typeof createHistory>;
   outbox: Outbox;
   state: () => RoomState;
+  older: (limit: number) => Promise<boolean>;
   leave: () => void;
 }
 
@@ -29,7 +28,7 @@ const SHOWN = 50;
  * await room.send("Hello!");
  */
 export class ChatRoom {
-  readonly id: string;
+  declare readonly id: string;
   readonly #parts: RoomParts;
 
   /** @internal Use `client.join`. */
@@ -115,7 +114,7 @@ export class ChatRoom {
    * @throws {ChatError} `room_not_found` for who is no member, `unreachable`, `storage_unavailable` and the like: try again
    */
   history(limit: number = SHOWN): Promise<boolean> {
-    return this.#parts.history.older(limit);
+    return this.#parts.older(limit);
   }
 
   /** Takes one `join` back. After the last one the room is left, once what is still to be sent has been. */

@@ -20,7 +20,12 @@ export function createRooms(host: RoomHost) {
   function open(id: string): RoomSession {
     const known = sessions.get(id);
     if (known) return known;
-    const session = openRoom(id, host, { leave: () => leave(id), settle: () => settle(session) });
+    const session = openRoom(
+      id,
+      host,
+      () => leave(id),
+      () => settle(session),
+    );
     sessions.set(id, session);
     host.kept?.restore(session);
     return session;

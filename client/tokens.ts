@@ -45,6 +45,11 @@ export function createTokenSource(
     refreshAt = bornAt + refreshAfter(lifeMs);
   }
 
+  /** Nobody waits for tokens any more. */
+  function cancel(): void {
+    abort?.abort();
+  }
+
   /** New tokens, or those that are being asked for. */
   function ask(): Promise<HeldTokens> {
     asking ??= request().finally(() => (asking = undefined));
@@ -53,11 +58,10 @@ export function createTokenSource(
 
   async function request(): Promise<HeldTokens> {
     if (!getToken) throw new ChatError("token_unavailable");
-    const ending = new AbortController();
-    abort = ending;
-    const { signal } = ending;
+    abort = new AbortController();
+    const { signal } = abort;
     const bornAt = now();
-    const timer = setTimeout(() => ending.abort(), ASK_MS);
+    const timer = setTimeout(cancel, ASK_MS);
     try {
       const ended = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(new ChatError("token_unavailable"))),
@@ -76,11 +80,9 @@ export function createTokenSource(
   if (wsToken !== undefined) set({ wsToken, token, expiresIn });
 
   return {
-    get current() {
-      return held?.tokens;
-    },
     set,
     ask,
+    cancel,
 
     /**
      * The held tokens until it is time to refresh them, then new ones.
@@ -131,11 +133,6 @@ export function createTokenSource(
     postpone(retryAfterMs = 0): void {
       refreshAt = now() + Math.max(retryAfterMs, 1_000 + jitter(random, failures++));
     },
-
-    /** Nobody waits for tokens any more. */
-    cancel(): void {
-      abort?.abort();
-    },
   };
 }
 
@@ -150,19 +147,19 @@ export function isFinal(error: unknown): boolean {
 }
 
 /** What was thrown, as an app is told of it: with how long it wants to be left alone, if it says. */
-export function asChatError(error: unknown, code: ChatErrorCode = "token_unavailable"): ChatError {
+export function asChatError(error: unknown, code: ChatErrorCode = "token_unavailable", doing = ""): ChatError {
   if (error instanceof ChatError) return error;
-  const ms = isObject(error) ? error["retryAfterMs"] : 0;
-  return new ChatError(code, String(error), isCount(ms) && ms > 0 ? ms : undefined);
+  const { retryAfterMs: ms } = Object(error) as { retryAfterMs?: unknown }; // whatever was thrown
+  return new ChatError(code, doing + String(error), isCount(ms) && ms > 0 ? ms : undefined);
 }
 
 /** Whose tokens these are: as whoever gave them says, else as they say themselves. The server is who checks. */
-export function userOf({ userId, wsToken }: HeldTokens): string | undefined {
+export function userOf({ userId, wsToken }: Partial<HeldTokens>): string | undefined {
   const subject = userId ?? claimsOf(wsToken)["sub"];
   return typeof subject === "string" ? subject : undefined;
 }
 
-function claimsOf(token: string): Record<string, unknown> {
+function claimsOf(token = ""): Record<string, unknown> {
   try {
     const claims = parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));
     return isObject(claims) ? claims : {};

@@ -46,7 +46,7 @@ export interface KeepableRoom {
   /** Up to where everything is here. */
   since: () => { epoch: string; seq: number } | undefined;
   /** Takes what an earlier visit left. */
-  restore: (left: { waiting: readonly ChatMessage[]; kept: KeptRoom | undefined }) => void;
+  restore: (waiting: readonly ChatMessage[], kept: KeptRoom | undefined) => void;
 }
 
 /** One user's part of a storage. Nothing here fails: a storage that does costs what it would have kept. */
@@ -230,50 +230,6 @@ export interface RoomState {
   /** Newest known `seq`. */
   head: number;
   epoch?: string | undefined;
-}
-
-/** A channel is what lasts of a room: its name, its members, its history. `custom` is the app's own. */
-export interface Channel {
-  id: string;
-  name: string;
-  type: "messaging" | "livestream" | "lobby" | "private" | "team" | "dm";
-  createdBy: string;
-  /** ISO 8601. */
-  createdAt: string;
-  /** The newest position that history holds. */
-  seq: number;
-  memberCount?: number | undefined;
-  /** User ids. */
-  members?: string[] | undefined;
-  /** The caller's part in it. */
-  role?: "owner" | "member" | undefined;
-  readSeq?: number | undefined;
-  unread?: number | undefined;
-  custom?: Record<string, unknown> | undefined;
-}
-
-export interface ChannelPage {
-  channels: Channel[];
-  /** The `after` of the next page; null on the last one. */
-  next: string | null;
-}
-
-/** What a new channel is to be. Without an id the server makes one. */
-export interface NewChannel {
-  channelId?: string;
-  name?: string;
-  /** Default `messaging`, which any user of the app may join. */
-  type?: Exclude<Channel["type"], "lobby">;
-  /** User ids. */
-  members?: string[];
-  custom?: Record<string, unknown>;
-}
-
-/** Who is online in a room, as HTTP tells it. */
-export interface RoomPresence {
-  roomId: string;
-  memberCount: number;
-  members: Person[];
 }
 
 /** What the server takes; what it says at sign-in replaces the defaults. */

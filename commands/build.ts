@@ -122,8 +122,7 @@ async function buildRooms(): Promise<void> {
 
 async function buildPackage(): Promise<void> {
   await buildClient(join(PROJECT_DIR, "dist/client"));
-  await report("client", "dist/client/index.js");
-  await report("react", "dist/client/react.js");
+  for (const part of ["index", "http", "storage", "react"]) await report(part, `dist/client/${part}.js`);
 }
 
 async function report(name: string, file: string): Promise<number> {

@@ -5,25 +5,24 @@ import { build, type BuildOptions } from "esbuild";
 import { PROJECT_DIR } from "../../dev/project.ts";
 
 /**
- * Which property names of a door may be shortened: those that nobody but its own code can know. Not one that stands in the
- * published types, in the protocol, in another door's code (`neighbours`), or in what ECMAScript and the DOM declare.
+ * Which property names of some modules may be shortened: those that nobody but their own code can know. Not one that stands
+ * in the published types, in the protocol, in other code (`neighbours`), or in what ECMAScript and the DOM declare.
  */
-export async function internalNames(door: BuildOptions, neighbours: BuildOptions[], types: string[]): Promise<RegExp> {
+export async function internalNames(own: BuildOptions[], neighbours: BuildOptions[], types: string[]): Promise<RegExp> {
   const texts = [...types, ...(await textsIn(join(PROJECT_DIR, "protocol"))), ...(await platformTypes())];
   const known = new Set(texts.flatMap((text) => text.replaceAll(COMMENT, "").match(/[\w$]+/g) ?? []));
-  for (const header of HEADERS) known.add(header);
-  for (const neighbour of neighbours) for (const name of await namesIn(neighbour)) known.add(name);
-  const own = (await namesIn(door)).filter((name) => !known.has(name));
-  return new RegExp(`^(?:${own.join("|")})$`);
+  for (const name of [...SHARED, ...(await namesIn(neighbours))]) known.add(name);
+  const names = new Set((await namesIn(own)).filter((name) => !known.has(name)));
+  return new RegExp(`^(?:${[...names].join("|")})$`);
 }
 
-/** What the core writes as a name and HTTP reads. */
-const HEADERS = ["authorization"];
+/** What the core writes as a name and others read: HTTP, and whoever loads modules, whose exports keep their names. */
+const SHARED = ["authorization", "createHttp"];
 const COMMENT = /\/\*[^]*?\*\/|^\s*\/\/.*$/gm;
 
-async function namesIn(options: BuildOptions): Promise<string[]> {
-  const { mangleCache } = await build({ ...options, write: false, mangleProps: /^/, mangleCache: {} });
-  return Object.keys(mangleCache ?? {});
+async function namesIn(modules: BuildOptions[]): Promise<string[]> {
+  const builds = modules.map((module) => build({ ...module, mangleProps: /^/, mangleCache: {} }));
+  return (await Promise.all(builds)).flatMap(({ mangleCache }) => Object.keys(mangleCache ?? {}));
 }
 
 async function platformTypes(): Promise<string[]> {

@@ -5,6 +5,9 @@ import type { ChatClientOptions, ChatPlatform, ClientEvents, FetchedTokenOptions
 import { CLOSES } from "../../protocol/errors.ts";
 import { joined, message } from "./scripted-server.ts";
 
+// Loaded before it is needed, so that no test waits for a file while its clock stands still.
+await import("../../client/http.ts");
+
 type Frame = Record<string, unknown> & { type: string };
 
 /** A socket whose other end is the test. */

@@ -27,6 +27,17 @@ describe("receiving", () => {
     expect(seqs(room)).toEqual([3, 4, 5, 6]);
   });
 
+  it("asks for it in a busy room too, where something comes all the time", async () => {
+    const { room, socket } = await world.enter(3);
+    for (let seq = 6; seq <= 20; seq++) {
+      socket.say(live(seq));
+      await world.pass(300);
+    }
+    expect(socket.all("join_room")).toHaveLength(1);
+    socket.say(joined(20, { messages: range(4, 20) }));
+    expect(seqs(room)).toEqual(range(3, 20).map(({ seq }) => seq));
+  });
+
   it("I11 learns from heads that the last message did not come", async () => {
     const { room, socket } = await world.enter(3);
     socket.say({ type: "heads", rooms: { lobby: 4, unknown: 9 } });

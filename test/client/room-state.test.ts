@@ -61,7 +61,16 @@ describe("unread", () => {
   it("counts what is not loaded, from the mark the server keeps", async () => {
     world.answer = () => ({ status: 200, body: { readSeq: 40 } });
     const { room } = await world.enter(100);
+    await world.pass(250);
     expect(room.state.unread).toBe(60);
+  });
+
+  it("is not asked of history when the room says the mark as it is joined", async () => {
+    const { room, socket } = await world.enter(100);
+    socket.say({ type: "read", roomId: "lobby", userId: "alice", seq: 70 });
+    await world.pass(2_000);
+    expect([room.state.unread, world.requests]).toEqual([30, []]);
+    expect(socket.all("read")).toEqual([]);
   });
 
   it("goes down when another device reads", async () => {
@@ -76,6 +85,9 @@ describe("unread", () => {
     expect(room.state.unread).toBe(0);
     socket.say(live(101));
     expect(room.state.unread).toBe(1);
+    await world.pass(2_000);
+    expect(world.requests.map(({ url }) => url.pathname)).toEqual(["/v1/channels/lobby"]);
+    expect(socket.all("read")).toEqual([]); // nobody has read anything
   });
 
   it("a mark that was set offline is told after the reconnect", async () => {

@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, it } from "vitest";
-import type { Channel, ChannelPage, NewChannel, Person, RoomPresence, Sent } from "../../client/types.ts";
+import type { Channel, ChannelPage, NewChannel, RoomPresence } from "../../client/channels.ts";
+import type { Person, Sent } from "../../client/types.ts";
 import type * as frames from "../../protocol/frames.ts";
 import type * as http from "../../protocol/http.ts";
 

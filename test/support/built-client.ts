@@ -11,14 +11,15 @@ export function builtClient(): Plugin {
     name: "built-client",
     enforce: "pre",
     async resolveId(source) {
-      if (!/\/client\/(?:chat-client|chat-error|kept|index)\.ts$/.test(source)) return undefined;
+      const [, name] = /\/client\/(chat-client|chat-error|http|kept|index)\.ts$/.exec(source) ?? [];
+      if (name === undefined) return undefined;
       building ??= buildInto(mkdtemp(join(tmpdir(), "parley-built-")));
-      return building;
+      return join(await building, name === "http" ? "http.js" : "index.js");
     },
   };
 }
 
 async function buildInto(folder: Promise<string>): Promise<string> {
   await buildClient(await folder);
-  return join(await folder, "index.js");
+  return folder;
 }

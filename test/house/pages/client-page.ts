@@ -8,7 +8,7 @@ export async function clientPage(): Promise<string> {
   return page(
     "# The client",
     "Generated from the docstrings in `client/`; `npx vitest run test/house -u` writes it anew.",
-    '`npm run build -- --client` writes the package to `dist/client`: that folder is what is published, and the only one. It has no dependencies; `parley/react` wants React 18 or newer. Within this project `import "parley"` is the source itself.',
+    '`npm run build -- --client` writes the package to `dist/client`: that folder is what is published, and the only one. It has no dependencies; `parley/react` wants React 18 or newer. `index.js`, the core, has at most 8 kB gzipped: what it takes to connect, to send and receive, and to catch up on what a room still has. It loads `http.js` (1.5 kB) once it is connected, for older history, long absences, read marks of other devices and channels; `storage.js` (1.8 kB) holds `browserStorage` and `keepIn`. Within this project `import "parley"` is the source itself.',
     ...doorOf("parley", index),
     ...doorOf("parley/react", react),
   );

@@ -1,5 +1,8 @@
 import type { CLOSES } from "../protocol/errors.ts";
 
+/** Who is answered so has no way to a room, or to its history. */
+export const HOPELESS = /^(forbidden|banned|room_not_found|bad_room_id|reserved_id|token_missing)$/;
+
 // Of the table only what matters here, because all of it would be a thirtieth of the client. The types hold the numbers.
 
 /** A browser's own: nobody said anything. */

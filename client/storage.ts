@@ -1,0 +1,2 @@
+export { browserStorage } from "./browser-storage.ts";
+export { keepIn } from "./kept.ts";
