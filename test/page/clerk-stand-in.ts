@@ -23,6 +23,8 @@ export interface ClerkBrowser {
   firstTokenAgeSeconds: number;
   /** How many tokens the script has asked for after the first. */
   tokensAsked: number;
+  /** What the answer to a sign-out waits for. */
+  beforeSignOut: Promise<void>;
   /** "hangs" takes requests and never answers them. */
   network: "works" | "refuses" | "hangs";
 }
@@ -70,6 +72,7 @@ export class ClerkStandIn {
       sessionId: `sess_${randomUUID()}`,
       firstTokenAgeSeconds: 0,
       tokensAsked: 0,
+      beforeSignOut: Promise.resolve(),
       network: "works",
     };
     await page.route(`https://${HOST}/**`, (route) => this.#frontendApi(route, browser));
@@ -99,6 +102,7 @@ export class ClerkStandIn {
         if (person === undefined) return route.fulfill({ headers, status: 401, json: { errors: [] } });
         return route.fulfill({ headers, json: { jwt: await this.#sign(person, origin, browser) } });
       case "POST /v1/client?_method=DELETE":
+        await browser.beforeSignOut;
         browser.person = undefined;
         return route.fulfill({ headers, json: { response: null } });
       default:

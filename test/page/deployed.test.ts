@@ -131,7 +131,11 @@ describe.skipIf(chromium === undefined)("a deployment", () => {
     it("signs out at Clerk too, and stays out after a reload", async () => {
       const grace = await open(GRACE);
       await chatting(grace);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      grace.at.beforeSignOut = promise;
       await grace.page.getByRole("button", { name: "Sign out" }).click();
+      await grace.page.getByRole("button", { name: "One moment…" }).waitFor(); // Clerk still has the session
+      resolve();
       await button(grace).waitFor();
       expect(grace.at.person).toBeUndefined();
       await grace.page.reload();
