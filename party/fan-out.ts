@@ -1,5 +1,5 @@
 import type { UserId } from "../protocol/ids.ts";
-import { TIMES } from "../protocol/limits.ts";
+import { LIMITS, TIMES } from "../protocol/limits.ts";
 import type { After } from "./deps.ts";
 import type { Session, Sessions } from "./session.ts";
 
@@ -26,6 +26,8 @@ export interface FanOutDeps {
   now: () => number;
   /** A socket turned out to be gone. */
   lost: (session: Session) => void;
+  /** A client that is not heard of was sent more than may wait for it. */
+  deaf: (session: Session) => void;
   /** A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it. */
   stop: (session: Session, sentSeq: number) => void;
 }
@@ -168,8 +170,12 @@ export class FanOut {
     try {
       session.connection.send(text);
     } catch {
-      this.#deps.lost(session); // it is gone: the runtime tells so late or never
+      return this.#deps.lost(session); // it is gone: the runtime tells so late or never
     }
+    session.unheardChars += text.length;
+    if (session.unheardChars <= LIMITS.unheardMaxChars) return;
+    session.unheardChars = 0;
+    this.#deps.deaf(session);
   }
 }
 

@@ -186,6 +186,7 @@ export class FrameHandler {
 
   #heard(session: Session): void {
     const { state } = session;
+    session.unheardChars = 0;
     const now = this.#room.clock.now();
     const saveIt = now - state.heardAt > HEARD_SAVED_MS;
     state.heardAt = now;

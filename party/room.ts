@@ -72,7 +72,8 @@ export class ChatRoom {
     this.readers = new Readers(this);
     const lost = (session: Session) => this.#bursts.lost(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
-    this.fanOut = new FanOut({ sessions, after, now, lost, stop });
+    const deaf = (session: Session) => this.end(session, "slow_consumer");
+    this.fanOut = new FanOut({ sessions, after, now, lost, stop, deaf });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
     this.outbox = new Outbox({ durable, store, now, log });
@@ -121,7 +122,8 @@ export class ChatRoom {
       const session = this.sessions.find(connection);
       const state = readState(connection);
       if (session !== undefined) this.drop(session);
-      else if (state?.present === true) this.attendance.departUnseen({ connection, state, savedSeq: 0 });
+      else if (state?.present === true)
+        this.attendance.departUnseen({ connection, state, savedSeq: 0, unheardChars: 0 });
       if (connection.readyState <= CLOSING) connection.close(1000);
     });
   }

@@ -59,6 +59,8 @@ export interface Session {
   state: SessionState;
   /** The `receivedSeq` that would survive hibernation. */
   savedSeq: number;
+  /** Characters it was sent since it was last heard of; those before a sleep do not count. */
+  unheardChars: number;
 }
 
 /** The room's live sockets: kept in memory, rebuilt from the attachments when it wakes. */
@@ -112,7 +114,7 @@ export class Sessions {
   }
 
   #take(connection: Connection, state: SessionState): Session {
-    const session = { connection, state, savedSeq: state.receivedSeq };
+    const session = { connection, state, savedSeq: state.receivedSeq, unheardChars: 0 };
     const own = this.#byUser.get(state.userId) ?? new Set();
     this.#byId.set(connection.id, session);
     this.#byUser.set(state.userId, own.add(session));

@@ -25,6 +25,8 @@ export const LIMITS = {
   /** What may be on its way to a reader without having been acknowledged. */
   unreadMaxEvents: 512,
   unreadMaxBytes: 1024 * 1024,
+  /** What a room sends a client altogether that it does not hear of. */
+  unheardMaxChars: 2 * 1024 * 1024,
   /** More changes of presence than this, told at once, are one frame. */
   presenceSingles: 3,
 } as const;

@@ -151,6 +151,16 @@ describe.each(KINDS)("a chat token of kind %s", (kind) => {
   });
 });
 
+describe("keys", () => {
+  it("K10 follow from the secret alone, so that a new version takes the tokens of the one before", () => {
+    expect(keys.current.kid).toBe("d3f80fc5e1588359");
+  });
+
+  it("never leave the runtime", () => {
+    expect(Object.values(keys.current.keys).map(({ extractable }) => extractable)).toEqual([false, false, false]);
+  });
+});
+
 describe("what is refused of a signed token", () => {
   it.each([
     ["J01", { alg: "none" }, "token_malformed"],

@@ -103,6 +103,11 @@ describe("the signature", () => {
     ).toBe("bad_signature");
   });
 
+  it("J12 is not asked for where neither the issuer nor the key is one of ours", async () => {
+    const nobodys = rawJwt({ ...HEADER, kid: "key-7" }, sessionClaims(START, { iss: "https://nobody.example" }), sign);
+    expect(await answerTo(verifier, nobodys)).toBe("wrong_issuer");
+  });
+
   it("keeps the reason for the log", async () => {
     const broken = token().slice(0, -8) + "AAAAAAAA";
     await expect(verifySession(verifier, broken)).rejects.toMatchObject({

@@ -236,6 +236,32 @@ describe("F18 flow control", () => {
     expect(saves).toBeLessThan(8);
   });
 
+  it.each([false, true])(
+    "closes with 4002 who is not heard of while 2 MiB of presence and typing go to it, in lines: %s",
+    async (lines) => {
+      const world = new World();
+      const [silent, alive] = [await world.connect("silent", { lines }), await world.connect("alive", { lines })];
+      const frame = JSON.stringify({
+        type: "typing_indicator",
+        roomId: "lobby",
+        userId: "bob",
+        username: "b".repeat(900),
+        isTyping: true,
+      });
+      for (let kilobytes = 0; kilobytes < 2_000; kilobytes++) {
+        world.room.fanOut.toAll(frame);
+        if (kilobytes % 100 === 0) await world.advance(20);
+        if (kilobytes % 500 === 0) await alive.say({ type: "ping" });
+      }
+      expect(silent.closed).toBeUndefined();
+      for (let kilobytes = 0; kilobytes < 300; kilobytes++) world.room.fanOut.toAll(frame);
+      await world.advance(20);
+      expect(silent.closed).toEqual({ code: 4002, reason: "slow_consumer" });
+      expect(alive.closed).toBeUndefined();
+      expect(await alive.post("still here")).toMatchObject({ type: "ack" });
+    },
+  );
+
   it("lets a socket ask for the log twenty times at once, not for ever", async () => {
     const { world, author, reader } = await open({ sleepy: false, lines: false });
     await pour(world, author, 50);

@@ -175,13 +175,14 @@ function describe(entries: Record<string, Entry>, examples: Record<string, unkno
 }
 
 function slowReaders(): string[] {
-  const { unreadMaxEvents, unreadMaxBytes } = LIMITS;
+  const { unreadMaxEvents, unreadMaxBytes, unheardMaxChars } = LIMITS;
   const seconds = TIMES.slowReaderMs / 1_000;
   return [
     "## Slow readers",
     `A room pushes to a socket as long as at most ${unreadMaxEvents} messages, or ${unreadMaxBytes / 1024 / 1024} MiB of them, are on their way to it without having been acknowledged. Beyond that it is sent no message, presence, typing or \`heads\` any more; what answers its own frames still comes. As it acknowledges, the messages come from the room's log, in order and without a gap, until it is level with the others. If who is here was told of meanwhile, it then gets a \`presence_count\` with the list as it is now. Typing that it was not told the end of is over after ${TIMES.typingExpiresMs / 1_000} s, as always.`,
     `Whoever acknowledges nothing new for ${seconds} s in that state is closed with 4002. Whoever is so late that the room has dropped what comes next (it keeps 10,000 messages at least) is closed with 4003. Both may come back with \`since\`.`,
     "A client that has never sent `received` in a room acknowledges everything it has been sent by any frame it sends, a `ping` for instance. One that sends nothing at all gets as far as the limit; so a client that only listens must say `received`, or ping. Once a socket has said `received`, nothing else counts.",
+    `Whoever is sent ${unheardMaxChars / 1024 / 1024} MiB of anything by a room, presence and typing included, without being heard of there once is closed with 4002, too.`,
     "`room_joined` and what it brings counts as acknowledged. `join_room` on a room that is joined already starts over from there, and is answered at most twenty times at once and then once a second.",
   ];
 }
