@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { ChatClient } from "../../client/chat-client.ts";
@@ -44,7 +43,10 @@ interface Device {
 const devices: ChatClient[] = [];
 afterAll(() => devices.forEach((client) => client.disconnect()));
 
-function openDevice(user: string, { lifeSeconds = LIFE_SECONDS, catchUpMax = 20_000 } = {}): Device {
+function openDevice(
+  user: string,
+  { lifeSeconds = LIFE_SECONDS, catchUpMax = 20_000, random = Math.random } = {},
+): Device {
   const sockets: WebSocket[] = [];
   let tell: Parameters<ChatPlatform["watch"]>[0] = () => undefined;
   class DeviceSocket extends WebSocket {
@@ -63,6 +65,7 @@ function openDevice(user: string, { lifeSeconds = LIFE_SECONDS, catchUpMax = 20_
       return tokensFor(user, lifeSeconds);
     },
     platform: {
+      random,
       WebSocket: DeviceSocket,
       watch: (listener) => {
         tell = listener;
@@ -153,9 +156,10 @@ describe("the SDK on the whole stack", () => {
     const sends: Promise<{ seq: number }>[] = [];
     for (let at = 0; at < COUNT; at++) {
       for (const { room, client } of people) sends.push(room.send(`${client.userId} says ${at}`));
+      // A conversation, until it is cut short: everybody hears everybody before they go on.
+      if (at < COUNT / 4) await until(() => people.every(({ told }) => told.length === sends.length));
       if (at === COUNT / 4) await stack.rooms.kill();
       if (at === COUNT / 2) await stack.rooms.start();
-      await sleep(10); // a conversation, not a flood
     }
     const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
     expect(seqs.toSorted((one, other) => one - other)).toEqual(upTo(3 * COUNT));
@@ -171,8 +175,9 @@ describe("the SDK on the whole stack", () => {
 
   it("a token expires and nobody notices: refreshed in place, on the same socket", async () => {
     const { room, sockets, device } = await come("tess", "sdk-tokens", { lifeSeconds: 8 });
+    const firstEndsAt = performance.now() + 8_000;
     const other = await come("theo", "sdk-tokens");
-    await sleep(11_000); // longer than the first token's life
+    await until(() => performance.now() > firstEndsAt && device.tokenRequests > 1);
     await other.room.send("are you still there");
     await until(() => contentsOf(room).includes("are you still there"));
     await room.send("yes");
@@ -185,6 +190,7 @@ describe("the SDK on the whole stack", () => {
 
   it("somebody whose tokens are revoked is told `unauthorized` once, and the client stops", async () => {
     const { client, device, room } = await come("rev", "sdk-revoked");
+    const patient = await come("pat", "sdk-patient", { random: () => 0.999 });
     const answer = await fetch(`${stack.apiUrl}/v1/users/rev/revoke`, {
       method: "POST",
       headers: { "x-api-key": stack.apiKey },
@@ -193,7 +199,9 @@ describe("the SDK on the whole stack", () => {
     await until(() => client.connectionState === "stopped");
     expect(device.unauthorized).toBe(1);
     const { sockets, tokenRequests } = device;
-    await sleep(3_000); // longer than any first delay
+    // Whoever comes back at all is back by now: this one takes the longest time that a first return may take.
+    for (const socket of patient.sockets) socket.terminate();
+    await until(() => patient.sockets.length === 2 && patient.client.connectionState === "online");
     expect(device).toMatchObject({ unauthorized: 1, tokenRequests });
     expect(device.sockets).toHaveLength(sockets.length);
     expect(room.state.messages).toEqual([]);
@@ -268,13 +276,15 @@ describe("the SDK on the whole stack", () => {
   it("two tabs are one person, who leaves with the last of them", async () => {
     const watcher = await come("wanda", "sdk-tabs");
     const [one, two] = [await come("tom", "sdk-tabs"), await come("tom", "sdk-tabs")];
-    await until(() => watcher.room.state.memberCount === 2);
+    const guest = await come("greta", "sdk-tabs");
+    await until(() => watcher.room.state.memberCount === 3);
     await one.room.send("from the first tab");
     await until(() => contentsOf(two.room).length === 1);
-    one.client.disconnect();
-    await sleep(6_000); // longer than a return is waited for
     const present = (): string[] =>
       watcher.room.members.flatMap(({ userId, status }) => (status === "online" ? [userId] : []));
+    one.client.disconnect();
+    guest.client.disconnect();
+    await until(() => !present().includes("greta")); // who left after the tab: a return is waited for no longer
     expect(present().toSorted()).toEqual(["tom", "wanda"]);
     two.client.disconnect();
     await until(() => !present().includes("tom"));
