@@ -46,6 +46,16 @@ describe("a room that will not have us", () => {
   });
 });
 
+describe("a client that has stopped", () => {
+  it("is in no room any more", async () => {
+    const client = world.client();
+    const { room } = await world.enter(0, client);
+    world.answer = () => ({ status: 401, body: { code: "token_revoked" } });
+    await expect(client.channels()).rejects.toMatchObject({ code: "token_revoked" });
+    expect([client.connectionState, room.state.status]).toEqual(["stopped", "joining"]);
+  });
+});
+
 describe("joining and leaving", () => {
   it("gives the same room for the same id, and leaves it after as many leaves as joins", async () => {
     const client = world.client();
