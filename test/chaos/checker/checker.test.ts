@@ -91,6 +91,23 @@ describe("what is not a violation", () => {
     expect(broken(story.end())).toEqual([]);
   });
 
+  it("somebody who sees the newest message late because the machine had no time", () => {
+    const endLateAfter = (noTimeMs: number): InvariantName[] => {
+      const story = beginStory();
+      const last = story.sayUnseen("ann", "a-000002");
+      story.deliver("ann", last.n);
+      story.phase("faults");
+      story.phase("healed");
+      story.pass(noTimeMs);
+      story.write({ kind: "late", what: "rooms", ms: noTimeMs });
+      story.pass(31_000 - noTimeMs);
+      story.deliver("bob", last.n);
+      return broken(story.end());
+    };
+    expect(endLateAfter(500)).toEqual(["views are equal 30 s after healing"]);
+    expect(endLateAfter(5_000)).toEqual([]);
+  });
+
   it("somebody who is away for long and is shown as gone", () => {
     const story = beginStory();
     story.drop("bob");

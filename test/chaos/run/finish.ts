@@ -1,15 +1,16 @@
 import type { ChaosHttp } from "../clients/http.ts";
+import { startPatience } from "../history/machine-time.ts";
 import type { Recorder, VisibleMessage } from "../history/recorder.ts";
 import type { FaultOptions } from "../world/types.ts";
 import type { Actor } from "./cast.ts";
 import type { Watch } from "./watch.ts";
 
 const LOOK_MS = 100;
-/** What the design gives everybody to see the same after healing. */
+/** What the design gives everybody to see the same after healing, on a machine that has time. */
 const SETTLE_MS = 30_000;
 /** After this nobody may be believed to be somewhere they are not, whatever has become of them. */
 export const PRESENCE_MS = 47_000;
-/** A refused row is offered again after a minute. */
+/** A refused row is offered again after a minute of machine time. */
 const ROWS_MS = 90_000;
 const PAGE = 200;
 const ATTEMPTS = 60;
@@ -24,16 +25,20 @@ export interface FinishDeps {
   refusals: ReadonlyMap<number, FaultOptions>;
 }
 
-/** Waits until everybody has been answered and has seen the same, at most 30 s, or until it is over. @returns what is still missing. */
+/**
+ * Waits until everybody has been answered and has seen the same, at most 30 s of machine time, or until it is over.
+ *
+ * @returns what is still missing.
+ */
 export async function settle(
   { actors, rooms, recorder, watch }: FinishDeps,
   patienceMs: number = SETTLE_MS,
   over?: AbortSignal,
 ): Promise<string[]> {
-  const until = performance.now() + patienceMs;
+  const isLongEnough = startPatience(recorder, patienceMs);
   for (;;) {
     const missing = findMissing(actors, rooms, watch);
-    if (missing.length === 0 || performance.now() > until || over?.aborted === true) {
+    if (missing.length === 0 || isLongEnough() || over?.aborted === true) {
       recorder.flush();
       recorder.write({ kind: "phase", phase: "settled" });
       return missing;
@@ -64,11 +69,11 @@ function findMissing(actors: readonly Actor[], rooms: readonly string[], watch: 
 
 /** Where rows were refused: waits until they have been offered again and taken. @returns what rooms still lack */
 export async function untilRowsAreThere(
-  { actors, rooms, watch, refusals }: FinishDeps,
+  { actors, rooms, recorder, watch, refusals }: FinishDeps,
   over: AbortSignal,
 ): Promise<string[]> {
   if (refusals.size === 0) return [];
-  const until = performance.now() + ROWS_MS;
+  const isLongEnough = startPatience(recorder, ROWS_MS);
   for (;;) {
     const counts = (await attempt(() => watch.countRows())) ?? new Map<string, number>();
     const lacking = rooms.flatMap((room) => {
@@ -79,7 +84,7 @@ export async function untilRowsAreThere(
       const lacks = head - (counts.get(room) ?? 0);
       return lacks > 0 ? [`${lacks} of ${room}`] : [];
     });
-    if (lacking.length === 0 || performance.now() > until || over.aborted) return lacking;
+    if (lacking.length === 0 || isLongEnough() || over.aborted) return lacking;
     await sleep(LOOK_MS * 10);
   }
 }

@@ -1,4 +1,5 @@
 import type { EntryOf } from "../../history/entries.ts";
+import { machineTimeAfter } from "../../history/machine-time.ts";
 import { type Finding, Look } from "../finding.ts";
 import type { Model } from "../model.ts";
 import { readStays, readViews, type View } from "../views.ts";
@@ -38,12 +39,16 @@ export function viewsAreContiguous(model: Model): Finding {
   return look;
 }
 
-/** 30 s after healing all views are equal: everybody who is in a room has seen the newest message of its history. */
+/**
+ * 30 s after healing all views are equal: everybody who is in a room has seen the newest message of its history. Seconds in
+ * which the machine was measured to have no time do not count.
+ */
 export function viewsAreEqual(model: Model): Finding {
   const look = new Look();
   const healedAt = model.phase("healed");
   if (healedAt === undefined) return look;
-  const views = new Map(readViews(model, healedAt + CONVERGE_MS).map((view) => [`${view.client} ${view.room}`, view]));
+  const until = machineTimeAfter(model.of("late"), healedAt, CONVERGE_MS);
+  const views = new Map(readViews(model, until).map((view) => [`${view.client} ${view.room}`, view]));
   for (const { client, room } of lastStays(model)) {
     const head = model.histories.get(room)?.at(-1);
     if (head === undefined) continue;
