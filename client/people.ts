@@ -56,11 +56,6 @@ export function createPeople({ host, events, say, changed }: RoomInside) {
     if (isNew) typingIs([...typing, { userId, username }]);
   }
 
-  /** Whoever has not been heard of for too long types no more. */
-  function expire(at: number): void {
-    for (const [userId, end] of until) if (end <= at) stopped(userId);
-  }
-
   /** The user types. Told now and then while it lasts. */
   function type(isTyping: boolean): void {
     typedAt = now();
@@ -98,13 +93,15 @@ export function createPeople({ host, events, say, changed }: RoomInside) {
     },
 
     tick(): void {
-      expire(now());
+      // Whoever has not been heard of for too long types no more.
+      for (const [userId, end] of until) if (end <= now()) stopped(userId);
       if (isTold && now() - typedAt > IDLE_MS) type(false);
     },
 
     /** The socket is gone, and with it the news of who stops typing. */
     lost(): void {
-      expire(Infinity);
+      until.clear();
+      if (typing.length) typingIs([]);
       isTold = false;
     },
   };

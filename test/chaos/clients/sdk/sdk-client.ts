@@ -206,6 +206,7 @@ export class SdkClient implements ChaosClient {
   }
 
   #presence(view: View): void {
+    this.#changed(view, view.room.state); // that it is joined is told a moment later
     const now = new Set(onlineOf(view.room.members));
     const online = [...now].filter((user) => !view.online.has(user));
     const offline = [...view.online].filter((user) => !now.has(user));
@@ -215,6 +216,7 @@ export class SdkClient implements ChaosClient {
   }
 
   #typing(view: View, typists: readonly Typist[]): void {
+    this.#changed(view, view.room.state); // that it is joined is told a moment later
     const now = new Set(typists.map(({ userId }) => userId));
     const place = this.#place(view);
     const over = [...view.typing].filter((user) => !now.has(user));
