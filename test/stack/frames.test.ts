@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker, startWorkerd } from "../../bench/workerd.ts";
 import { closePayload, frameBytes, ODD_CLOSES, OPCODES, RawSocket } from "../support/raw-socket.ts";
+import { readFaults } from "../support/stack-faults.ts";
 import { startStack, type Stack } from "../support/stack.ts";
 
 const MIB = 1024 * 1024;
@@ -41,18 +40,6 @@ const watch = async (door: Door, room: string) => {
   };
   return { socket, check };
 };
-const readLog = (part: "rooms" | "worker") => readFile(join(stack.dataDir, `logs/${part}.log`), "utf8");
-/**
- * What either half has reported as a fault of its own. The runtime's words on broken connections are none, nor is a history
- * that has to be written again because Postgres was slow.
- */
-const faults = async (): Promise<string[]> =>
-  [...(await readLog("rooms")).split("\n"), ...(await readLog("worker")).split("\n")].filter((line) =>
-    /"level":"error"(?!,"event":"history_write_failed".*storage_unavailable)|Uncaught (?!Error: WebSocket protocol error|exception: kj.*worker_do_not_log)/.test(
-      line,
-    ),
-  );
-
 describe.each(DOORS)("frames at the %s's door", (door) => {
   it("F01 closes with 4509 on text of 16 KiB and a byte, and of a mebibyte", async () => {
     const { check } = await watch(door, "big");
@@ -300,5 +287,5 @@ describe("F20 permessage-deflate", () => {
 });
 
 it("F19 F21 none of it was an exception in either half", async () => {
-  expect(await faults()).toEqual([]);
+  expect(await readFaults(stack)).toEqual([]);
 });
