@@ -1,29 +1,35 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import { builtClient } from "./test/support/built-client.ts";
 
-/** Tests that start the whole stack: one file at a time, and with patience. */
+/** Tests that start the whole stack: a few files at a time, as they wait more than they do, and with patience. */
 const STACK = [
   "test/stack/**/*.test.ts",
   "test/page/**/*.test.ts",
   "test/smoke/**/*.test.ts",
   "test/client/**/*.stack.test.ts",
 ];
-/** Chaos: short runs, seeded bugs, and each fault by itself. Ten minutes and more, which is too long for every check. */
-const CHAOS = ["test/chaos/**/*.{stack,faults}.test.ts"];
+/** Those of them that measure, and so have the machine to themselves. */
+const MEASURING = ["test/page/scrolling.test.ts", "test/stack/slow-reader.test.ts", "test/stack/people.test.ts"];
+/** Short chaos runs, and the seeded bugs that they must find. */
+const CHAOS = ["test/chaos/**/*.stack.test.ts"];
+/** Each fault by itself. It takes long and says little that the runs do not, so only `npm run test:chaos` has it. */
+const FAULTS = ["test/chaos/**/*.faults.test.ts"];
 /** What holds for the client's core, once more for the file that apps install. */
 const CORE = ["bad-address", "connection", "joining", "kept", "receiving", "room-state", "sending", "tokens"].map(
   (name) => `test/client/${name}.test.ts`,
 );
 const UNIT_TIME_LIMIT_MS = 30_000;
 const STACK_TIME_LIMIT_MS = 120_000;
+const POLL_LIMIT_MS = 15_000;
 
-const ONE_AT_A_TIME = {
+const WITH_PATIENCE = {
   testTimeout: STACK_TIME_LIMIT_MS,
   hookTimeout: STACK_TIME_LIMIT_MS,
+  expect: { poll: { timeout: POLL_LIMIT_MS } },
   pool: "forks",
-  maxWorkers: 1,
-  fileParallelism: false,
 } as const;
+const STACKS_AT_ONCE = 3;
+const WORLDS_AT_ONCE = 2;
 
 export default defineConfig({
   test: {
@@ -37,7 +43,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...STACK, ...CHAOS],
+          exclude: [...configDefaults.exclude, ...STACK, ...CHAOS, ...FAULTS],
           testTimeout: UNIT_TIME_LIMIT_MS,
           hookTimeout: UNIT_TIME_LIMIT_MS,
           sequence: { groupOrder: 0 },
@@ -51,7 +57,9 @@ export default defineConfig({
         test: {
           name: "stack",
           include: STACK,
-          ...ONE_AT_A_TIME,
+          exclude: [...configDefaults.exclude, ...MEASURING],
+          ...WITH_PATIENCE,
+          maxWorkers: STACKS_AT_ONCE,
           sequence: { groupOrder: 1 },
         },
       },
@@ -59,8 +67,29 @@ export default defineConfig({
         test: {
           name: "chaos",
           include: CHAOS,
-          ...ONE_AT_A_TIME,
+          ...WITH_PATIENCE,
+          maxWorkers: WORLDS_AT_ONCE,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: "measuring",
+          include: MEASURING,
+          ...WITH_PATIENCE,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: FAULTS,
+          ...WITH_PATIENCE,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -5,7 +5,7 @@ import { CHROMIUM_HINT, findChromium } from "./chromium.ts";
 
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
-Builds both halves, then runs the tests: those of single parts, then those that start the whole stack.
+Builds both halves, then runs the tests: those of single parts, those that start the whole stack, and short chaos runs.
 The last line is always "N passed, N failed". Tests that were skipped stand above it, with the reason.
 
   FILTER            only test files with this in their path
@@ -13,7 +13,7 @@ The last line is always "N passed, N failed". Tests that were skipped stand abov
   -u                write the generated docs anew
   --integration     only the tests that start the whole stack
   --browser         only the page, in the Chromium that is installed
-  --chaos           only short chaos runs, seeded bugs, and each fault by itself; ten minutes, not among the others
+  --chaos           only short chaos runs, seeded bugs, and each fault by itself; the last is not among the others
   --coverage        only the tests of single parts, with coverage (coverage/index.html)
   --bail N          stop after N failures
   --no-build        use the build there is
@@ -94,8 +94,9 @@ async function runTests(options: ReturnType<typeof readOptions>): Promise<Tally>
 
 function projectsFor({ integration, browser, chaos, coverage }: ReturnType<typeof readOptions>): string[] {
   if (coverage === true) return ["unit"];
-  if (chaos === true) return ["chaos"];
-  return integration === true || browser === true ? ["stack"] : ["unit", "built", "stack"];
+  if (chaos === true) return ["chaos", "faults"];
+  if (integration === true || browser === true) return ["stack", "measuring"];
+  return ["unit", "built", "stack", "chaos", "measuring"];
 }
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
