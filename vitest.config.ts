@@ -9,7 +9,7 @@ const STACK = [
   "test/client/**/*.stack.test.ts",
 ];
 /** Those of them that measure, and so have the machine to themselves. */
-const MEASURING = ["test/page/plenty.test.ts", "test/stack/slow-reader.test.ts", "test/stack/people.test.ts"];
+const MEASURING = ["test/page/plenty.test.ts", "test/stack/dev-command.test.ts", "test/stack/people.test.ts"];
 /** Short chaos runs, and the seeded bugs that they must find. */
 const CHAOS = ["test/chaos/**/*.stack.test.ts"];
 /** Each fault by itself. It takes long and says little that the runs do not, so only `npm run test:chaos` has it. */
