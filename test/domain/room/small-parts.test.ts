@@ -40,9 +40,17 @@ describe("contentHash", () => {
 
 describe("retryDelayMs", () => {
   it("doubles from half a second to half a minute", () => {
-    expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 1_000].map(retryDelayMs)).toEqual([
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 1_000].map((failures) => retryDelayMs(failures, () => 0))).toEqual([
       500, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
     ]);
+  });
+
+  it("D01 spreads those who failed together over the second half of it", () => {
+    const seconds = Array.from({ length: 1_000 }, () => Math.floor(retryDelayMs(7) / 1_000));
+    expect(Math.min(...seconds)).toBeGreaterThanOrEqual(15);
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(30);
+    const together = [...Map.groupBy(seconds, (second) => second).values()].map(({ length }) => length);
+    expect(Math.max(...together)).toBeLessThan(150); // of about 67
   });
 });
 
