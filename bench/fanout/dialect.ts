@@ -11,6 +11,8 @@ export interface Dialect {
   isReady(text: string): boolean;
   /** Readers say what they received, every 32 messages. */
   receipts: boolean;
+  /** As many may be said in a row: a room of ours refuses what history cannot keep up with, and others know no such limit. */
+  messagesMax: number;
 }
 
 const NEW_LINE = 10;
@@ -25,6 +27,7 @@ const plain: Dialect = {
   count: () => 1,
   isReady: () => true,
   receipts: false,
+  messagesMax: Infinity,
 };
 
 const socketIo: Dialect = {
@@ -44,12 +47,19 @@ function parley(subprotocol: string): Dialect {
     count: countMessages,
     isReady: (text) => text.includes('"type":"room_joined"'),
     receipts: true,
+    messagesMax: 8_000, // of the 10,000 that need not be in Postgres yet
   };
 }
 
 const parleyLines = parley("chat.v1.lines");
 /** Lines, of a room that has no door and acks nothing. */
-const plainLines: Dialect = { ...parleyLines, headers: () => ({}), isReady: () => true, receipts: false };
+const plainLines: Dialect = {
+  ...parleyLines,
+  headers: () => ({}),
+  isReady: () => true,
+  receipts: false,
+  messagesMax: Infinity,
+};
 
 export const DIALECTS = { plain, plainLines, socketIo, parley: parley("chat.v1"), parleyLines };
 export type DialectName = keyof typeof DIALECTS;

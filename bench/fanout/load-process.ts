@@ -15,8 +15,6 @@ export type Told =
 const CONTENT_CHARS = 200;
 const RECEIPT_EVERY = 32;
 const OPENING_AT_ONCE = 20;
-/** A room of ours refuses what history cannot keep up with: 10,000 messages that are not in Postgres yet. */
-const MESSAGES_MAX = 8_000;
 const DRAIN_MS = 60_000;
 
 /** All clients of one room: the first of them writes, all of them read. */
@@ -46,16 +44,17 @@ class Load {
 
   /** Keeps as many messages on their way as `window` until time is up, or so much was said as a room takes at once. */
   async saturate({ warmUpMs, ms, window }: Extract<Order, { do: "saturate" }>): Promise<void> {
+    const { messagesMax } = this.#dialect;
     const pump = () => {
       const most = this.#delivered / this.#wires.length + window;
-      while (this.#sent < Math.min(most, MESSAGES_MAX)) this.#say();
+      while (this.#sent < Math.min(most, messagesMax)) this.#say();
     };
     this.#onDelivery = pump;
     pump();
     await sleep(warmUpMs);
     const before = { delivered: this.#delivered, sent: this.#sent };
     tell({ told: "begin" });
-    for (const until = performance.now() + ms; performance.now() < until && this.#sent < MESSAGES_MAX;) await sleep(10);
+    for (const until = performance.now() + ms; performance.now() < until && this.#sent < messagesMax;) await sleep(10);
     const deliveries = this.#delivered - before.delivered;
     tell({ told: "end", deliveries, sent: this.#sent - before.sent, latencies: [] });
     this.#onDelivery = () => {};

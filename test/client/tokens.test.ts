@@ -154,6 +154,18 @@ describe("getToken", () => {
     expect(world.requests.map(({ token }) => token)).toEqual(["r1", "r2"]);
   });
 
+  it("a fresh token that a request is refused with is final, unless it is only too new for the server's clock", async () => {
+    const { issued, getToken } = issuer();
+    const client = world.client({ getToken });
+    await world.enter(0, client);
+    world.answer = () => ({ status: 401, body: { code: "token_not_yet_valid" } });
+    await expect(client.channels()).rejects.toMatchObject({ code: "token_not_yet_valid" });
+    expect([client.connectionState, world.unauthorized, issued.asked]).toEqual(["online", [], 1]);
+    world.answer = () => ({ status: 401, body: { code: "bad_signature" } });
+    await expect(client.channels()).rejects.toMatchObject({ code: "bad_signature" });
+    expect([client.connectionState, world.unauthorized.length, issued.asked]).toEqual(["stopped", 1, 2]);
+  });
+
   it("tokens of another user are not used", async () => {
     const client = world.client({ getToken: issuer({ userId: "mallory" }).getToken, userId: "alice" });
     await expect(client.connect()).rejects.toMatchObject({ code: "bad_claims" });
