@@ -40,6 +40,8 @@ class KeptInStorage implements Kept {
   readonly #written = new Map<string, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #work: Promise<unknown> = Promise.resolve();
+  /** Counts how often everything was forgotten. */
+  #life = 0;
 
   constructor(storage: ChatStorage, userId: string, onError: (error: unknown) => void) {
     this.#storage = storage;
@@ -48,6 +50,7 @@ class KeptInStorage implements Kept {
   }
 
   async load(): Promise<readonly string[]> {
+    const life = this.#life;
     const waiting: ChatMessage[] = [];
     const rooms = new Map<string, KeptRoom>();
     const patience = new Promise<void>((done) => setTimeout(done, LOAD_MS));
@@ -62,6 +65,7 @@ class KeptInStorage implements Kept {
       }
     });
     await Promise.race([reading, patience]);
+    if (life !== this.#life) return []; // it was cleared meanwhile
     // Copies: whoever comes too late must not be believed any more.
     const sorted = [...waiting].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
     this.#left = { waiting: sorted, rooms: new Map(rooms) };
@@ -94,6 +98,8 @@ class KeptInStorage implements Kept {
   }
 
   clear(): Promise<void> {
+    this.#life++;
+    this.#due.clear();
     this.#left = undefined;
     this.#unsent.clear();
     this.#written.clear();

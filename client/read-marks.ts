@@ -1,6 +1,5 @@
 import type { RoomInside } from "./room-inside.ts";
 import type { PlacedMessage } from "./timeline.ts";
-import type { Channel } from "./channels.ts";
 
 /** How far everybody has read a room, and what that leaves unread. */
 export function createReadMarks({ id, host, events, timeline, say, changed }: RoomInside) {
@@ -54,11 +53,13 @@ export function createReadMarks({ id, host, events, timeline, say, changed }: Ro
     /** Asks history for the mark, unless the room has said it: it knows only those that were set in it. */
     async find(): Promise<void> {
       if (isFound) return;
-      const { readSeq } = await host
+      const channel = await host
         .http()
-        .then(({ channel }) => channel(id))
-        .catch((): Partial<Channel> => ({}));
-      if (readSeq !== undefined) heard(me(), readSeq);
+        .then((http) => http.channel(id))
+        .catch(() => undefined);
+      if (!channel) return;
+      isFound = true;
+      if (channel.readSeq !== undefined) heard(me(), channel.readSeq);
     },
 
     /** Says what was read, if that is news. */

@@ -269,7 +269,7 @@ export function openRoom(id: string, host: RoomHost, leave: () => void, settle: 
 
     /** Shows what an earlier visit left. */
     restore(waiting: readonly ChatMessage[], kept: KeptRoom | undefined): void {
-      if (kept && !timeline.epoch) {
+      if (kept?.messages.length && !timeline.epoch) {
         const messages = kept.messages as PlacedMessage[]; // only such are kept
         timeline.begin(kept.epoch, messages[0]?.seq ?? 1, messages);
         marks.begin(kept.readSeq);

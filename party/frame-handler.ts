@@ -12,8 +12,7 @@ import { save, type Session } from "./session.ts";
 const WAITING_MAX = 512;
 /** Frames for each message somebody may write: retries, pings, signs of typing, marks. */
 const FRAMES_PER_MESSAGE = 20;
-/** Says what has arrived; nothing but the log answers it. */
-const RECEIPT = '{"type":"received"';
+const MINUTE_MS = 60_000;
 /** What must not be lost by sleeping is saved at least this often. */
 const HEARD_SAVED_MS = 10_000;
 
@@ -57,8 +56,11 @@ export class FrameHandler {
   }
 
   #takeOne(session: Session, text: string): Promise<void> | undefined {
-    if (!this.#isLive(session) || this.#isFlood(session, text)) return undefined;
+    if (!this.#isLive(session)) return undefined;
     const parsed = parseClientFrame(text);
+    // What says what has arrived is answered by nothing but the log.
+    const isReceipt = parsed.ok && parsed.frame.type === "received";
+    if (!isReceipt && this.#isFlood(session)) return undefined;
     if (!parsed.ok) return this.#refusals.strike(session, parsed) as undefined;
     const frame = parsed.frame;
     if (frame.type !== "message" && frame.type !== "join_room") return this.#handle(session, frame);
@@ -159,8 +161,7 @@ export class FrameHandler {
   }
 
   /** Each frame is work, and an answer that may never be read: whoever does not stop is sent away. */
-  #isFlood(session: Session, text: string): boolean {
-    if (text.startsWith(RECEIPT)) return false;
+  #isFlood(session: Session): boolean {
     const budget = this.#budgets.get(session) ?? this.#openBudget();
     this.#budgets.set(session, budget);
     if (budget.take() === undefined) return false;
@@ -170,8 +171,8 @@ export class FrameHandler {
 
   #openBudget(): TokenBucket {
     const { RATE_LIMIT_MAX_MESSAGES: messages, RATE_LIMIT_WINDOW_MS: windowMs } = this.#room.deps.settings;
-    const burst = Math.max(LIMITS.answersPerMinute, FRAMES_PER_MESSAGE * messages);
-    return new TokenBucket({ burst, everyMs: windowMs / burst }, this.#room.clock.now);
+    const burst = Math.max(LIMITS.answersPerMinute, (FRAMES_PER_MESSAGE * messages * MINUTE_MS) / windowMs);
+    return new TokenBucket({ burst, everyMs: MINUTE_MS / burst }, this.#room.clock.now);
   }
 
   /** Not ended by an earlier frame, or while this one waited. */

@@ -72,7 +72,8 @@ export class ChatRoom {
     this.readers = new Readers(this);
     const lost = (session: Session) => this.#bursts.lost(session);
     const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
-    const deaf = (session: Session) => this.end(session, "slow_consumer");
+    // Not while the frame that was too much is still on its way to the others.
+    const deaf = (session: Session) => after(0, () => this.end(session, "slow_consumer"));
     this.fanOut = new FanOut({ sessions, after, now, lost, stop, deaf });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });

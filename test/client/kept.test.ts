@@ -119,6 +119,22 @@ describe("what is kept", () => {
     expect([...entries.keys()].map((key) => key.split(":")[1])).toEqual(["bob"]);
   });
 
+  it("clear() while what is kept is being read brings nothing of it back", async () => {
+    const { room: before, socket } = await world.enter(1, visit());
+    socket.say(live(2));
+    await settle();
+    await world.pass(2_000);
+    expect([before.messages.length, entries.size]).toEqual([2, 1]);
+    const gate = Promise.withResolvers<void>();
+    const client = visit("alice", { ...storage, get: async (key) => gate.promise.then(() => storage.get(key)) });
+    const room = client.join("lobby");
+    const cleared = client.clear();
+    gate.resolve();
+    await cleared;
+    await world.pass(5_000);
+    expect([room.messages, [...entries.keys()]]).toEqual([[], []]);
+  });
+
   it.each([
     ["fails", () => Promise.reject(new Error("full"))],
     ["hangs", () => new Promise<never>(() => {})],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../protocol/limits.ts";
 import { World } from "./world.ts";
 import type { Client } from "./client.ts";
 
@@ -50,6 +51,30 @@ describe("fan-out", () => {
       const own = client.all("message").filter(({ clientMessageId }) => clientMessageId !== undefined);
       expect(own.every(({ userId }) => userId === client.userId) && own.length).toBe(30);
     }
+  });
+
+  it("F18 sends a frame that is gathered also when another socket turns out not to be heard of at it", async () => {
+    const world = new World({ settings });
+    const [silent, reader] = [await world.connect("silent"), await world.connect("reader", { lines: true })];
+    const typing = (n: number) =>
+      JSON.stringify({
+        type: "typing_indicator",
+        roomId: "lobby",
+        userId: "bob",
+        username: `${n}`.padStart(900),
+        isTyping: true,
+      });
+    const lengthOf = () => silent.connection.received.reduce((sum, { length }) => sum + length, 0);
+    let sent = 0;
+    for (; lengthOf() <= LIMITS.unheardMaxChars; sent++) {
+      world.room.fanOut.toAll(typing(sent));
+      if (sent % 500 === 0) await reader.say({ type: "ping" });
+    }
+    await world.advance(20);
+    expect(silent.closed).toEqual({ code: 4002, reason: "slow_consumer" });
+    expect(reader.all("typing_indicator").map(({ username }) => Number(username))).toEqual(
+      Array.from({ length: sent }, (_, n) => n),
+    );
   });
 
   it("gives somebody who joins in the middle of a gathering neither a hole nor a repeat", async () => {

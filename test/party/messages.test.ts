@@ -223,12 +223,42 @@ describe("messages", () => {
     expect(await bob.post("still here")).toMatchObject({ type: "ack" });
   });
 
-  it("F16 counts no receipts, which a reader in a full room sends all the time", async () => {
+  it("F16 counts no receipts, which a reader in a full room sends all the time, however they are written", async () => {
     const world = new World();
     const reader = await world.connect("reader");
-    for (let seq = 0; seq < 2_000; seq++)
+    for (let seq = 0; seq < 1_000; seq++) {
       await world.room.message(reader.connection, JSON.stringify({ type: "received", roomId: "lobby", seq }));
+      await world.room.message(reader.connection, `{"seq": ${seq}, "type": "received"}`);
+    }
     await reader.say({ type: "ping" });
     expect([reader.all("pong").length, reader.closed]).toEqual([1, undefined]);
+  });
+
+  it("F16 takes a frame for what it is, and not for how its text begins", async () => {
+    const world = new World();
+    const mallory = await world.connect("mallory");
+    for (let sent = 0; sent <= 600; sent++)
+      await world.room.message(mallory.connection, `{"type":"received","type":"ping"}`);
+    await world.advance(0);
+    expect(mallory.closed).toEqual({ code: 4029, reason: "rate_limited" });
+  });
+
+  it.each([
+    ["an hour", 3_600_000, 1_200],
+    ["a second", 1_000, 36_000],
+  ])("F16 counts by the minute where messages are counted by %s", async (_what, windowMs, most) => {
+    const world = new World({ settings: { RATE_LIMIT_WINDOW_MS: windowMs, RATE_LIMIT_MAX_MESSAGES: 30 } });
+    const typist = await world.connect("typist");
+    const say = async (times: number) => {
+      for (let sent = 0; sent < times; sent++) await world.room.message(typist.connection, `{"type":"ping"}`);
+      await world.advance(0);
+    };
+    await say(600);
+    expect(typist.closed).toBeUndefined();
+    await world.advance(30_000);
+    await say(300);
+    expect(typist.closed).toBeUndefined();
+    await say(most);
+    expect(typist.closed).toEqual({ code: 4029, reason: "rate_limited" });
   });
 });
