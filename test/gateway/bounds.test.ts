@@ -4,16 +4,9 @@ import { AppId } from "../../protocol/ids.ts";
 import { LIMITS, TIMES } from "../../protocol/limits.ts";
 import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
 import { claimsOf, NOW, settle } from "./fake-sockets.ts";
+import { message } from "./said.ts";
 
 openGatewayForEachTest();
-
-const message = (roomId: string, over: object = {}) => ({
-  type: "message",
-  roomId,
-  content: "hello",
-  clientMessageId: "m-0000001",
-  ...over,
-});
 
 describe("bounds", () => {
   it("F01 closes on a frame of more than 16 KiB, counted in UTF-8", async () => {

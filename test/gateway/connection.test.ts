@@ -2,16 +2,9 @@ import { describe, expect, it, vi } from "vitest";
 import { TIMES } from "../../protocol/limits.ts";
 import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
 import { settle } from "./fake-sockets.ts";
+import { message } from "./said.ts";
 
 openGatewayForEachTest();
-
-const message = (roomId: string, over: object = {}) => ({
-  type: "message",
-  roomId,
-  content: "hello",
-  clientMessageId: "m-0000001",
-  ...over,
-});
 
 describe("a client's socket", () => {
   it("S4-6 is welcomed by the gateway and joins the lobby by itself", async () => {

@@ -1,15 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
 import { settle } from "./fake-sockets.ts";
+import { numbered as message } from "./said.ts";
 
 openGatewayForEachTest(1);
-
-const message = (n: number) => ({
-  type: "message",
-  roomId: "lobby",
-  content: `c${n}`,
-  clientMessageId: `m-000000${n}`,
-});
 
 describe("a room that refuses", () => {
   it.each([

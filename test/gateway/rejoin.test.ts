@@ -2,15 +2,10 @@ import { describe, expect, it, vi } from "vitest";
 import { ChatError } from "../../protocol/errors.ts";
 import { gateway, openGatewayForEachTest } from "./each-gateway.ts";
 import { type FakeSocket, messageOf, NOW, settle } from "./fake-sockets.ts";
+import { numbered as message } from "./said.ts";
 
 openGatewayForEachTest(1);
 
-const message = (n: number) => ({
-  type: "message",
-  roomId: "lobby",
-  content: `c${n}`,
-  clientMessageId: `m-000000${n}`,
-});
 const seqs = (client: FakeSocket) => client.ofType("message").map(({ seq }) => seq);
 const unavailable = new ChatError("rooms_unavailable");
 const outOfReach = {
