@@ -6,7 +6,8 @@ import { CHROMIUM_HINT, findChromium } from "./chromium.ts";
 const HELP = `Usage: npm test [-- OPTIONS] [FILTER...]
 
 Builds both halves, then runs the tests: those of single parts, those that start the whole stack, and short chaos runs.
-The last line is always "N passed, N failed". Tests that were skipped stand above it, with the reason.
+The last line is always "N passed, N failed". Above it stand the tests that were skipped, with the reason, and those
+that failed.
 
   FILTER            only test files with this in their path
   -t PATTERN        only tests with this in their name
@@ -24,6 +25,8 @@ For everything else there is npx vitest.`;
 export interface Tally {
   passed: number;
   failed: number;
+  /** What failed, by file and name; what has neither is only counted. */
+  failures: string[];
   skipped: { name: string; reason: string | undefined }[];
 }
 
@@ -36,7 +39,7 @@ async function main(args: string[]): Promise<never> {
   }
   const options = readOptions(args);
   const built = options["no-build"] === true || build();
-  const tally = built ? await runTests(options) : { passed: 0, failed: 1, skipped: [] };
+  const tally = built ? await runTests(options) : { passed: 0, failed: 1, failures: [], skipped: [] };
   console.log(closingLines(tally).join("\n"));
   // Not left to the event loop: a server that a failing test forgot must not keep a CI job waiting.
   process.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);
@@ -101,23 +104,27 @@ function projectsFor({ integration, browser, chaos, coverage }: ReturnType<typeo
 
 /** Failed files, failed hooks and stray errors count as failures too: a test that never ran has not passed. */
 function countTests(vitest: Vitest): Tally {
-  const tally: Tally = { passed: 0, failed: vitest.state.getUnhandledErrors().length, skipped: [] };
+  const tally: Tally = { passed: 0, failed: vitest.state.getUnhandledErrors().length, failures: [], skipped: [] };
   for (const module of vitest.state.getTestModules()) {
     let failedHere = 0;
     for (const test of module.children.allTests()) {
       const result = test.result();
       if (result.state === "passed") tally.passed += 1;
       else if (result.state === "skipped") tally.skipped.push({ name: test.fullName, reason: result.note });
-      else failedHere += 1;
+      else {
+        failedHere += 1;
+        tally.failures.push(`${module.relativeModuleId} > ${test.fullName}`);
+      }
     }
+    if (!module.ok() && failedHere === 0) tally.failures.push(module.relativeModuleId);
     tally.failed += module.ok() ? failedHere : Math.max(failedHere, 1);
   }
   return tally;
 }
 
 /** What a run ends with. */
-export function closingLines({ passed, failed, skipped }: Tally): string[] {
+export function closingLines({ passed, failed, failures, skipped }: Tally): string[] {
   const reasons = skipped.map(({ name, reason }) => `skipped: ${name}${reason === undefined ? "" : ` (${reason})`}`);
   const count = skipped.length === 0 ? [] : [`${skipped.length} skipped`];
-  return [...reasons, ...count, `${passed} passed, ${failed} failed`];
+  return [...reasons, ...count, ...failures.map((name) => `failed: ${name}`), `${passed} passed, ${failed} failed`];
 }

@@ -45,11 +45,14 @@ export const SCENARIOS = {
     cast: SMALL,
     traffic: { rate: 80, habits: QUIET },
   },
-  /** Acks get lost, sockets break, and people do what they must not do. */
+  /**
+   * Sockets break, acks get lost, and people do what they must not do. In this order: a gap on a socket is forgiven for
+   * some seconds where frames are lost.
+   */
   restless: {
     faults: [
-      { name: "acks_dropped", atMs: 700, forMs: 1_500 },
-      { name: "sockets_cut", atMs: 3_000, forMs: 100 },
+      { name: "sockets_cut", atMs: 1_000, forMs: 100 },
+      { name: "acks_dropped", atMs: 3_500, forMs: 1_500 },
     ],
     lengthMs: 6_000,
     cast: { ...SMALL, offenders: true },
@@ -83,12 +86,12 @@ export const SCENARIOS = {
     cast: { ...SMALL, rooms: 1, deaf: true },
     traffic: { rate: 180, habits: QUIET },
   },
-  /** People begin to type and forget about it, and some who only listen leave for good. */
+  /** People begin to type and forget about it, as hardly anybody then says anything; some who only listen leave for good. */
   forgetful: {
     faults: [],
     lengthMs: 11_000,
     cast: SMALL,
-    traffic: { rate: 5, habits: { ...QUIET, type: 4, go: 0.4 }, typesForMs: 2_000 },
+    traffic: { rate: 1, habits: { ...QUIET, type: 12, go: 0.4 }, typesForMs: 2_000 },
     presenceAfterMs: 7_000,
   },
   /** Postgres is away, and the rooms may keep little for it. */

@@ -5,7 +5,7 @@ import { startStack } from "../../support/stack.ts";
 import { Clock } from "./clock.ts";
 import { bundleEntries } from "./entries.ts";
 import { inject } from "./faults.ts";
-import { startProxies } from "./proxy/thread.ts";
+import { startProxies } from "./proxy/process.ts";
 import { Turns } from "./turns.ts";
 import { type ChaosWorld, FAULTS, type Injected, type WorldOptions } from "./types.ts";
 import { WakingLog } from "./waking-log.ts";

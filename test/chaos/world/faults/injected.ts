@@ -1,7 +1,7 @@
 import type { Stack } from "../../../support/stack.ts";
 import type { Clock } from "../clock.ts";
 import type { Entries } from "../entries.ts";
-import type { RemoteProxies } from "../proxy/thread.ts";
+import type { RemoteProxies } from "../proxy/process.ts";
 import type { FaultName, FaultOptions, Injected } from "../types.ts";
 import type { WakingLog } from "../waking-log.ts";
 

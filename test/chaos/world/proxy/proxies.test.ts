@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Hop } from "../types.ts";
-import { type RemoteProxies, startProxies } from "./thread.ts";
+import { type RemoteProxies, startProxies } from "./process.ts";
 import type { Rule } from "./rules.ts";
 
 const closers: (() => Promise<unknown> | void)[] = [];

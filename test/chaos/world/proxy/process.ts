@@ -1,8 +1,10 @@
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
+import { fork } from "node:child_process";
 import type { Proxies } from "./proxies.ts";
 
-/** The same proxies, in a thread of their own: whoever drives the clients is too busy to forward in time. */
+/**
+ * The same proxies, in a process of their own: whoever drives the clients is too busy to forward in time. A thread would
+ * do, but Node may wait for ever for one that has had its connections cut.
+ */
 export type RemoteProxies = {
   [Name in ProxiesCall]: (...args: Parameters<Proxies[Name]>) => Promise<Awaited<ReturnType<Proxies[Name]>>>;
 };
@@ -15,13 +17,16 @@ export interface Call {
 }
 export type Reply = { id: number; result: unknown } | { id: number; failure: string };
 
-/** Starts the thread; it ends with `close`. */
+/** Starts the process; it ends with `close`, or with this one. */
 export function startProxies(): RemoteProxies {
-  // Flags of this process are its own, those of a test runner above all.
-  const thread = new Worker(new URL("./thread-main.ts", import.meta.url), { execArgv: [] });
+  const child = fork(new URL("./process-main.ts", import.meta.url), {
+    execArgv: [], // flags of this process are its own, those of a test runner above all
+    serialization: "advanced",
+  });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let lastId = 0;
-  thread.on("message", (reply: Reply) => {
+  child.on("message", (sent) => {
+    const reply = sent as Reply; // all it ever sends
     const call = waiting.get(reply.id);
     waiting.delete(reply.id);
     if ("failure" in reply) call?.reject(new Error(reply.failure));
@@ -30,12 +35,13 @@ export function startProxies(): RemoteProxies {
   const failAll = (error: Error): void => {
     for (const call of waiting.values()) call.reject(error);
   };
-  thread.on("error", failAll);
-  const ended = once(thread, "exit").then(() => failAll(new Error("The proxies' thread has ended")));
+  child.on("error", failAll);
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  void ended.then(() => failAll(new Error("The proxies' process has ended")));
   const call = (name: ProxiesCall, args: unknown[]): Promise<unknown> => {
     const answer = Promise.withResolvers<unknown>();
     waiting.set(++lastId, answer);
-    thread.postMessage({ id: lastId, name, args } satisfies Call);
+    child.send({ id: lastId, name, args } satisfies Call, () => undefined); // whoever cannot be told has ended
     return answer.promise;
   };
   const remote =
@@ -51,7 +57,7 @@ export function startProxies(): RemoteProxies {
     answers: remote("answers"),
     close: async () => {
       await call("close", []);
-      await thread.terminate(); // connections that are still on their way do not keep it
+      child.kill("SIGKILL"); // connections that are still on their way do not keep it
       await ended;
     },
   } as RemoteProxies; // every call answers what the method of its name does
