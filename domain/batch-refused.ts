@@ -1,4 +1,5 @@
 import { ChatError } from "../protocol/errors.ts";
+import type { RoomEvent } from "./ports/history.ts";
 
 /** An event that history cannot take, however often it is offered. */
 export interface RefusedEvent {
@@ -20,4 +21,17 @@ export class BatchRefused extends ChatError {
     this.name = "BatchRefused";
     this.refused = refused;
   }
+}
+
+/** The events that history might take without their client id. */
+export function withoutClientIds(events: readonly RoomEvent[], { refused }: BatchRefused): RoomEvent[] {
+  const conflicts = refused.filter(({ reason }) => reason === "conflict");
+  return events
+    .filter(({ seq, clientMessageId }) => clientMessageId !== null && hasSeq(conflicts, seq))
+    .map((event) => ({ ...event, clientMessageId: null }));
+}
+
+/** Whether one of them has this `seq`. */
+export function hasSeq(rows: readonly { seq: number }[], seq: number): boolean {
+  return rows.some((row) => row.seq === seq);
 }

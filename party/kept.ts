@@ -161,19 +161,23 @@ export function parseEvent(value: unknown): RoomEvent {
   return z.parse(RoomEventRecord, value);
 }
 
-/** The kept events after `after`, at most `limit`, ascending. */
-export async function* readEvents(storage: RoomStorage, after: number, limit: number): AsyncIterable<RoomEvent> {
+/** The kept events after `after`, at most `limit`, ascending, in pages. */
+export async function* readPages(storage: RoomStorage, after: number, limit: number): AsyncIterable<RoomEvent[]> {
   let start = KEYS.event(after + 1);
   for (let left = limit; left > 0;) {
-    const page = await storage.list({ prefix: PREFIXES.event, start, limit: Math.min(left, PAGE), noCache: true });
-    let last = after;
-    for (const value of page.values()) {
-      const event = parseEvent(value);
-      last = event.seq;
-      yield event;
-    }
-    if (page.size < Math.min(left, PAGE)) return;
-    left -= page.size;
-    start = KEYS.event(last + 1);
+    const kept = await storage.list({ prefix: PREFIXES.event, start, limit: Math.min(left, PAGE), noCache: true });
+    const page = [...kept.values()].map(parseEvent);
+    const last = page.at(-1);
+    if (last !== undefined) yield page;
+    if (last === undefined || page.length < Math.min(left, PAGE)) return;
+    left -= page.length;
+    start = KEYS.event(last.seq + 1);
   }
+}
+
+/** The same, all at once. */
+export async function readEvents(storage: RoomStorage, after: number, limit: number): Promise<RoomEvent[]> {
+  const events: RoomEvent[] = [];
+  for await (const page of readPages(storage, after, limit)) events.push(...page);
+  return events;
 }

@@ -5,7 +5,7 @@ import { MessageLimit } from "../domain/room/message-limit.ts";
 import { SpentIds } from "../domain/room/spent-ids.ts";
 import type { RoomDeps } from "./deps.ts";
 import type { Durable } from "./durable.ts";
-import { KEYS, type Life, readEvents, readSpentIds } from "./kept.ts";
+import { KEYS, type Life, readPages, readSpentIds } from "./kept.ts";
 import type { RoomStorage } from "./platform.ts";
 
 /** What messages and joins need of a room. It is read from storage when the first of them comes after waking. */
@@ -29,12 +29,13 @@ export async function readOrder(
   const [limit, recalls] = [new MessageLimit({ max, windowMs }), new MessageLimit({ max, windowMs })];
   const readAt = now();
   let log: EventLog | undefined;
-  for await (const event of readEvents(storage, 0, Number.MAX_SAFE_INTEGER)) {
-    log ??= new EventLog(identity.epoch, event.seq);
-    log.append(event);
-    // An event from further ahead was dated by a clock that has been set back since: when it came nobody knows.
-    if (Math.abs(readAt - event.at) < windowMs) limit.note(event.userId, Math.min(event.at, readAt));
-  }
+  for await (const page of readPages(storage, 0, Number.MAX_SAFE_INTEGER))
+    for (const event of page) {
+      log ??= new EventLog(identity.epoch, event.seq);
+      log.append(event);
+      // An event from further ahead was dated by a clock that has been set back since: when it came nobody knows.
+      if (Math.abs(readAt - event.at) < windowMs) limit.note(event.userId, Math.min(event.at, readAt));
+    }
   log ??= new EventLog(identity.epoch, head.seq + 1, head.at);
   if (log.head !== head.seq) throw new Error(`The log ends at ${log.head} and not at ${head.seq}`);
   const spent = (await readSpentIds(storage)) ?? new SpentIds(contentHash(newId()) >>> 0);

@@ -1,4 +1,4 @@
-import { BatchRefused } from "../domain/batch-refused.ts";
+import { BatchRefused, hasSeq, withoutClientIds } from "../domain/batch-refused.ts";
 import type { AuditEntry } from "../domain/ports/audit-log.ts";
 import type { RoomEvent } from "../domain/ports/history.ts";
 import type { RoomBatch, RoomStore } from "../domain/ports/room-store.ts";
@@ -12,7 +12,7 @@ import { KEYS, type Life, type OutboxRecord, readEvents, type RoomIdentity, type
 import type { RoomLogger } from "./log.ts";
 import { SetAside } from "./set-aside.ts";
 
-export const BATCH_EVENTS = 200;
+const BATCH_EVENTS = 200;
 /** How long what is new waits for company before it is written. */
 const GATHER_MS = 400;
 /** A write that has not ended by now is given up. Each of its requests has a far shorter limit of its own. */
@@ -20,6 +20,8 @@ const STUCK_MS = 60_000;
 
 export interface OutboxDeps {
   durable: Durable;
+  /** The events after `seq`, at most `limit`, when they are in memory: then storage need not be read for them. */
+  recent: (seq: number, limit: number) => readonly RoomEvent[] | undefined;
   store: Pick<RoomStore, "writeBatch">;
   now: () => number;
   log: RoomLogger;
@@ -96,10 +98,13 @@ export class Outbox {
     return this.#record.failures > 0 ? nextTryAt : Math.min(nextTryAt, againAt ?? Infinity);
   }
 
-  /** An event was kept. */
+  /** An event was kept. It waits for company, but a full batch for nothing. */
   eventKept(seq: number): void {
     this.#wait();
     this.#headSeq = seq;
+    const now = this.#deps.now();
+    if (this.#hasBatch() && this.#record.failures === 0 && this.#record.nextTryAt > now)
+      this.#record = { ...this.#record, nextTryAt: now };
     this.#deps.durable.wakeBy(this.nextAt());
   }
 
@@ -155,6 +160,10 @@ export class Outbox {
     if (identity === undefined) return;
     try {
       if (this.#hasWork()) await this.#writeNext(identity, writing.isOver.signal);
+      while (this.#hasBatch()) {
+        writing.since = this.#deps.now();
+        await this.#writeNext(identity, writing.isOver.signal);
+      }
       await this.#writeSetAside(identity, writing.isOver.signal);
     } catch (error) {
       if (!writing.isOver.signal.aborted) this.#failed(error, writing);
@@ -219,20 +228,22 @@ export class Outbox {
   }
 
   async #nextBatch({ app, channelId }: RoomIdentity, due: DueEntries): Promise<RoomBatch | undefined> {
-    const events: RoomEvent[] = [];
-    if (this.#headSeq > this.#record.storedSeq)
-      for await (const event of readEvents(this.#deps.durable.storage, this.#record.storedSeq, BATCH_EVENTS))
-        events.push(event);
+    const events = this.#headSeq > this.#record.storedSeq ? await this.#nextEvents(this.#record.storedSeq) : [];
     if (events.length === 0 && due.length === 0) return undefined;
     return { app, channelId, events, ...toBatchParts(due) };
+  }
+
+  // What is in memory only is not handed over either: the platform lets no request out before it is durable.
+  async #nextEvents(after: number): Promise<readonly RoomEvent[]> {
+    const { recent, durable } = this.#deps;
+    return recent(after, BATCH_EVENTS) ?? (await readEvents(durable.storage, after, BATCH_EVENTS));
   }
 
   #advance(batch: RoomBatch, due: DueEntries, refused: RoomEvent[]): void {
     // One transaction, so that an event is never counted as stored without being somewhere.
     this.#setAside.keep(refused);
     const storedSeq = batch.events.at(-1)?.seq ?? this.#record.storedSeq;
-    const more = this.#headSeq - storedSeq >= BATCH_EVENTS;
-    const nextTryAt = this.#deps.now() + (more ? 0 : GATHER_MS);
+    const nextTryAt = this.#deps.now() + GATHER_MS;
     this.#record = { storedSeq: Math.max(storedSeq, this.#record.storedSeq), failures: 0, nextTryAt, failingMs: 0 };
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#due.written(due);
@@ -256,6 +267,10 @@ export class Outbox {
     if (this.#headSeq > this.#record.storedSeq) throw new Error("The log ends before its head");
   }
 
+  #hasBatch(): boolean {
+    return this.#headSeq - this.#record.storedSeq >= BATCH_EVENTS;
+  }
+
   #hasWork(): boolean {
     return this.#headSeq > this.#record.storedSeq || !this.#due.isEmpty;
   }
@@ -272,16 +287,4 @@ export class Outbox {
     this.#due.keep(key, value);
     this.#deps.durable.wakeBy(this.nextAt());
   }
-}
-
-/** The events that history might take without their client id. */
-function withoutClientIds(events: readonly RoomEvent[], { refused }: BatchRefused): RoomEvent[] {
-  const conflicts = refused.filter(({ reason }) => reason === "conflict");
-  return events
-    .filter(({ seq, clientMessageId }) => clientMessageId !== null && hasSeq(conflicts, seq))
-    .map((event) => ({ ...event, clientMessageId: null }));
-}
-
-function hasSeq(rows: readonly { seq: number }[], seq: number): boolean {
-  return rows.some((row) => row.seq === seq);
 }

@@ -1,14 +1,17 @@
-import { toMessage } from "../domain/message.ts";
 import type { RoomEvent } from "../domain/ports/history.ts";
 import { roughBytes } from "../domain/room/event-log.ts";
 import { Unread } from "../domain/room/unread.ts";
+import type { UserId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
+import { EventTexts } from "./event-texts.ts";
 import { readEvents } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { type Behind, save, type Session } from "./session.ts";
 
 /** One page to a reader that catches up; two may be on their way at a time. */
 const PAGE = { events: 200, bytes: 256 * 1024 };
+/** Pages from storage that are remembered until the next alarm: those who fell behind together read the same. */
+const OLD_PAGES = 4;
 /** What a room that sleeps may forget of an acknowledgement; little next to what may be on its way. */
 const SAVED_EVERY = 128;
 
@@ -20,7 +23,9 @@ const SAVED_EVERY = 128;
 export class Readers {
   readonly #room: ChatRoom;
   readonly #unread = new Unread();
+  readonly #texts = new EventTexts();
   readonly #reading = new Set<Session>();
+  readonly #oldPages = new Map<number, Promise<RoomEvent[]>>();
 
   constructor(room: ChatRoom) {
     this.#room = room;
@@ -29,9 +34,9 @@ export class Readers {
   /** Shows a new event to everybody who keeps up. */
   show(event: RoomEvent): void {
     this.#unread.push(event.seq, roughBytes(event));
-    const text = this.#textOf(event, false);
-    const authors = event.clientMessageId === null ? text : this.#textOf(event, true);
-    this.#room.fanOut.toReaders({ seq: event.seq, text, author: event.userId, authors }, this.#unread.floor);
+    const { seq, userId } = event;
+    const [text, authors] = [this.#textFor(undefined, event), this.#textFor(userId, event)];
+    this.#room.fanOut.toReaders({ seq, text, author: userId, authors }, this.#unread.floor);
   }
 
   /** The reader has said how far it has come. */
@@ -63,6 +68,11 @@ export class Readers {
   begin({ state }: Session, seq: number): void {
     state.receivedSeq = seq;
     state.behind = undefined;
+  }
+
+  /** Gives back the memory that catching up has taken. */
+  forgetPages(): void {
+    this.#oldPages.clear();
   }
 
   #acknowledge(session: Session, seq: number): void {
@@ -115,22 +125,28 @@ export class Readers {
   }
 
   async #sendOldPage(session: Session, behind: Behind): Promise<void> {
-    const page: RoomEvent[] = [];
-    let bytes = 0;
-    for await (const event of readEvents(this.#room.durable.storage, behind.sentSeq, PAGE.events)) {
-      bytes += roughBytes(event);
-      if (bytes > PAGE.bytes && page.length > 0) break;
-      page.push(event);
-    }
+    const page = await this.#oldPage(behind.sentSeq);
     if (session.state.behind !== behind || !this.#isThere(session)) return;
     // What was there when we looked may have been pruned before we read it.
     if (page[0]?.seq !== behind.sentSeq + 1) this.#room.end(session, "resync");
     else this.#sendPage(session, behind, page);
   }
 
+  #oldPage(after: number): Promise<RoomEvent[]> {
+    const pages = this.#oldPages;
+    const known = pages.get(after);
+    if (known !== undefined) return known;
+    const page = readEvents(this.#room.durable.storage, after, PAGE.events).then(firstOf);
+    pages.set(after, page);
+    page.catch(() => pages.delete(after));
+    const [oldest] = pages.keys();
+    if (pages.size > OLD_PAGES && oldest !== undefined) pages.delete(oldest);
+    return page;
+  }
+
   #sendPage(session: Session, behind: Behind, page: readonly RoomEvent[]): void {
     const { userId } = session.state;
-    const texts = page.map((event) => this.#textOf(event, event.userId === userId));
+    const texts = page.map((event) => this.#textFor(userId, event));
     this.#room.fanOut.page(session, texts);
     behind.resumeAt = behind.sentSeq;
     behind.sentSeq = page.at(-1)?.seq ?? behind.sentSeq;
@@ -150,9 +166,8 @@ export class Readers {
     return this.#room.sessions.find(connection) !== undefined;
   }
 
-  #textOf(event: RoomEvent, forAuthor: boolean): string {
-    const { channelId } = this.#room.requireLife().identity;
-    return JSON.stringify({ type: "message", ...toMessage(event, channelId, forAuthor ? event.userId : undefined) });
+  #textFor(reader: UserId | undefined, event: RoomEvent): string {
+    return this.#texts.textFor(reader, event, this.#room.requireLife().identity.channelId);
   }
 }
 
@@ -160,4 +175,11 @@ export class Readers {
 function dueOf({ state }: Session): Behind | undefined {
   const { joined, behind, receivedSeq } = state;
   return joined && behind !== undefined && receivedSeq >= behind.resumeAt ? behind : undefined;
+}
+
+/** As many as fit into one page, one at least. */
+function firstOf(events: RoomEvent[]): RoomEvent[] {
+  let bytes = 0;
+  const end = events.findIndex((event, at) => (bytes += roughBytes(event)) > PAGE.bytes && at > 0);
+  return end === -1 ? events : events.slice(0, end);
 }

@@ -77,7 +77,8 @@ export class ChatRoom {
     this.fanOut = new FanOut({ sessions, after, now, lost, stop, deaf });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
-    this.outbox = new Outbox({ durable, store, now, log });
+    const recent = (seq: number, events: number) => this.order?.log.page(seq, { events, bytes: Infinity });
+    this.outbox = new Outbox({ durable, recent, store, now, log });
     this.refusalLog = new RefusalLog({ durable, outbox: this.outbox, now, newId: () => deps.newId() });
     this.moderation = new Moderation({ vocabulary, store, durable, now, log });
     this.door = new Door(this);
@@ -138,6 +139,7 @@ export class ChatRoom {
       this.#guard("attendance", () => this.attendance.tellDue());
       this.#guard("heads", () => this.duties.sendHeads());
       this.#guard("prune", () => this.duties.prune());
+      this.#guard("pages", () => this.readers.forgetPages());
       this.#guard("refusals", () => this.refusalLog.settle());
       this.#inBackground(this.outbox.flush());
       this.#inBackground(this.#reporter.report());

@@ -40,7 +40,5 @@ async function readNotYetGiven(
   const last = Math.min(head, (before ?? Infinity) - 1);
   const isForward = after !== undefined && before === undefined;
   const from = Math.max(storedSeq, after ?? 0, isForward ? 0 : last - limit);
-  const events: RoomEvent[] = [];
-  for await (const event of readEvents(storage, from, Math.min(limit, Math.max(0, last - from)))) events.push(event);
-  return events;
+  return readEvents(storage, from, Math.min(limit, Math.max(0, last - from)));
 }

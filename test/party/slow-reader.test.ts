@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { settle, World } from "./world.ts";
 import type { Client } from "./client.ts";
 
@@ -218,6 +218,24 @@ describe("F18 flow control", () => {
     await pour(world, author, 2_000);
     await world.advance(1_000);
     expect(reader.connection.received).toHaveLength(sent);
+  });
+
+  it("reads storage once for all who fell behind together", async () => {
+    const listsFor = async (readers: number) => {
+      const world = new World({ settings });
+      const author = await world.connect("author");
+      const slow = [];
+      for (let at = 0; at < readers; at++) slow.push(await world.connect(`slow-${at}`, { lines: true }));
+      await pour(world, author, 1_500);
+      await world.advance(1_000); // history has it all
+      const list = vi.spyOn(world.platform.storage, "list");
+      await Promise.all(slow.map((reader) => readOn(reader, 1_500)));
+      for (const reader of slow) expect(seqs(reader)).toEqual(upTo(1_500));
+      return list.mock.calls.length;
+    };
+    const alone = await listsFor(1);
+    expect(alone).toBeGreaterThan(1);
+    expect(await listsFor(20)).toBeLessThan(3 * alone);
   });
 
   it("saves what sockets carry when the state changes, and not for each delivery", async () => {

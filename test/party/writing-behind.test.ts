@@ -1,9 +1,35 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { createFlakyStore } from "./flaky-store.ts";
 import { settle, World } from "./world.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
+
+describe("writing behind", () => {
+  it("hands over what is in memory, without reading it back", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice");
+    const list = vi.spyOn(world.platform.storage, "list");
+    for (let at = 1; at <= 150; at++) await alice.say({ type: "message", content: `m${at}` });
+    await world.advance(2_000);
+    expect(await world.history()).toHaveLength(150);
+    expect(list.mock.calls.filter(([{ prefix }]) => prefix === "m:")).toEqual([]);
+  });
+
+  it("begins as soon as there is a full batch, and goes on until there is none", async () => {
+    const control = createFlakyStore();
+    const world = new World({ settings, store: control.store });
+    const alice = await world.connect("alice");
+    for (let at = 1; at <= 199; at++) await alice.say({ type: "message", content: `m${at}` });
+    await world.advance(1);
+    expect(await world.history()).toHaveLength(0);
+    for (let at = 200; at <= 900; at++)
+      await world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+    await world.advance(1);
+    expect((await world.history()).length).toBeGreaterThanOrEqual(800);
+    expect(Math.max(...control.batches.map(({ events }) => events.length))).toBeLessThanOrEqual(200);
+  });
+});
 
 describe.each([
   { room: "a room that stays awake", sleepy: false },

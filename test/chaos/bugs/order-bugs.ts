@@ -68,8 +68,8 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
       {
         file: "party/order.ts",
-        find: "readEvents(storage, 0, Number.MAX_SAFE_INTEGER)",
-        replace: "readEvents(storage, 0, head.seq)",
+        find: "readPages(storage, 0, Number.MAX_SAFE_INTEGER)",
+        replace: "readPages(storage, 0, head.seq)",
       },
     ],
   },

@@ -79,9 +79,8 @@ export const OUTBOX_BUGS: readonly Bug[] = [
     patches: [
       {
         file: "party/outbox.ts",
-        find: "readEvents(this.#deps.durable.storage, this.#record.storedSeq, BATCH_EVENTS)",
-        replace:
-          "readEvents(this.#deps.durable.storage, Math.max(this.#record.storedSeq, this.#headSeq - 25), BATCH_EVENTS)",
+        find: "this.#nextEvents(this.#record.storedSeq)",
+        replace: "this.#nextEvents(Math.max(this.#record.storedSeq, this.#headSeq - 25))",
       },
     ],
   },

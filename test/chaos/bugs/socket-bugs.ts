@@ -53,8 +53,8 @@ export const SOCKET_BUGS: readonly Bug[] = [
     patches: [
       {
         file: "party/readers.ts",
-        find: "author: event.userId, authors }, this.#unread.floor)",
-        replace: "author: event.userId, authors }, 0)",
+        find: "author: userId, authors }, this.#unread.floor)",
+        replace: "author: userId, authors }, 0)",
       },
     ],
   },
