@@ -30,6 +30,9 @@ export interface RoomDeps {
   log: RoomLogger;
 }
 
+/** An alarm that rings while the settings are not safe is set again for so much later: what is due stays due. */
+export const UNSAFE_RETRY_MS = 60_000;
+
 /** What a room can say when its settings are not safe: nothing is served, and the log names the keys. */
 export type DepsResult = { deps: RoomDeps } | { problems: string[]; log: RoomLogger };
 

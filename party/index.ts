@@ -6,7 +6,7 @@ import { createRedis } from "../db/upstash.ts";
 import type { Settings } from "../domain/config.ts";
 import { createVocabulary, type Vocabulary } from "../domain/moderation/vocabulary.ts";
 import { CLOSES } from "../protocol/errors.ts";
-import { type Connect, createRoomDeps } from "./deps.ts";
+import { type Connect, createRoomDeps, UNSAFE_RETRY_MS } from "./deps.ts";
 import { onBeforeConnect, onBeforeRequest, onFetch } from "./edge.ts";
 import type { RoomRequest } from "./http.ts";
 import { ChatRoom } from "./room.ts";
@@ -37,8 +37,10 @@ export default class Room implements Party.Server {
   readonly options: Party.ServerOptions = { hibernate: true };
   /** Undefined when the settings are not safe: then every socket is told to come back later. */
   readonly #room: ChatRoom | undefined;
+  readonly #storage: Pick<Party.Storage, "setAlarm">;
 
   constructor(room: Party.Room) {
+    this.#storage = room.storage;
     const result = createRoomDeps(room.env, connect);
     if ("deps" in result) this.#room = new ChatRoom(room, result.deps);
     else result.log.error("config_invalid", undefined, { problems: result.problems.join("; ") });
@@ -66,7 +68,8 @@ export default class Room implements Party.Server {
   }
 
   async onAlarm(): Promise<void> {
-    await this.#room?.alarm();
+    if (this.#room === undefined) await this.#storage.setAlarm(Date.now() + UNSAFE_RETRY_MS);
+    else await this.#room.alarm();
   }
 
   async onRequest(request: RoomRequest): Promise<Response> {
