@@ -148,7 +148,6 @@ export function openRoom(id: string, host: RoomHost, leave: () => void, settle: 
       case "later":
         received = Math.max(received, frame.seq);
         place(timeline.take(frame.seq, frame.type === "later" ? undefined : toMessage(frame)));
-        if (received - receiptAt >= RECEIPT_EVERY) tell();
         return;
       case "ack":
         timeline.know(frame.seq);
@@ -217,13 +216,14 @@ export function openRoom(id: string, host: RoomHost, leave: () => void, settle: 
     changed();
   }
 
-  /** Something changed: the app is told once, after all that came together. */
+  /** Something changed: the app is told once, after all that came together, and so is the server. */
   function changed(): void {
     state = undefined;
     if (isTelling) return;
     isTelling = true;
     queueMicrotask(() => {
       isTelling = false;
+      if (received - receiptAt >= RECEIPT_EVERY) tell();
       host.kept?.keep(session);
       events.emit("change", room.state);
     });

@@ -154,11 +154,21 @@ describe("receiving", () => {
 
   it("says what has arrived every 32 messages, and every second otherwise", async () => {
     const { socket } = await world.enter();
-    for (const { seq } of range(1, 40)) socket.say(live(seq));
+    for (const { seq } of range(1, 40)) {
+      socket.say(live(seq));
+      await world.pass(0);
+    }
     expect(socket.all("received")).toEqual([{ type: "received", roomId: "lobby", seq: 32 }]);
     await world.pass(1_000);
     expect(socket.all("received").at(-1)).toMatchObject({ seq: 40 });
     await world.pass(3_000);
     expect(socket.all("received")).toHaveLength(2);
+  });
+
+  it("says it once for all that came in one WebSocket message", async () => {
+    const { socket } = await world.enter();
+    socket.say(...range(1, 100).map(({ seq }) => live(seq)));
+    await world.pass(0);
+    expect(socket.all("received")).toEqual([{ type: "received", roomId: "lobby", seq: 100 }]);
   });
 });
