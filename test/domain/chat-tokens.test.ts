@@ -169,7 +169,9 @@ describe("what is refused of a signed token", () => {
     ["J28", { typ: undefined }, "token_malformed"],
     ["J05", { kid: "other" }, "bad_signature"],
     ["J06", { kid: undefined }, "bad_signature"],
-    ["J07", { crit: ["exp"] }, "bad_signature"],
+    ["J07", { crit: ["exp"] }, "token_malformed"],
+    ["J07", { crit: ["b64"], b64: true }, "token_malformed"],
+    ["J07", { b64: true }, "token_malformed"],
   ])("%s the header %j: %s", async (_id, over, code) => {
     expect(await answerTo("ws", forge("ws", headerOf("ws", over), payloadOf("ws")))).toBe(code);
   });

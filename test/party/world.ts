@@ -12,7 +12,8 @@ import { Client } from "./client.ts";
 import { FakeConnection, FakePlatform } from "./fake-platform.ts";
 
 const SECRET = "kD8s0Qz3vN5xR7tY2uW4eB6mJ9pL1aC0";
-const keys = await createTokenKeys("https://chat.test", SECRET);
+/** The keys of the chat tokens that rooms here take. */
+export const ROOM_KEYS = await createTokenKeys("https://chat.test", SECRET);
 let vocabulary: Vocabulary | undefined;
 const START = Date.parse("2026-03-01T12:00:00.000Z");
 
@@ -87,7 +88,7 @@ export class World {
       store: this.#gated(),
       board,
       vocabulary: moderation ? (vocabulary ??= createVocabulary(english)) : undefined,
-      verify: (kind, token) => verifyChatToken(keys, kind, token, this.now),
+      verify: (kind, token) => verifyChatToken(ROOM_KEYS, kind, token, this.now),
       now: () => this.now,
       after: (ms, callback) => void this.#timers.push({ at: this.now + ms, callback }),
       newId: () => `${worldId}-${String(++this.#ids).padStart(6, "0")}`,
@@ -102,7 +103,7 @@ export class World {
   ): Promise<string> {
     const userId = UserId.parse(user);
     const times = { issuedAt: Math.min(this.now, this.now + lifeMs - 1_000), expiresAt: this.now + lifeMs };
-    return signChatToken(keys, kind, { userId, app: AppId.parse(app), name, ...times });
+    return signChatToken(ROOM_KEYS, kind, { userId, app: AppId.parse(app), name, ...times });
   }
 
   /** Opens a socket; the room has answered when this resolves. */
