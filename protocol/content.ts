@@ -31,8 +31,9 @@ export function parseContent(raw: string, maxCodePoints: number = LIMITS.message
 const INVISIBLE = /[\p{Cf}\p{Cc}\p{Co}\p{Cn}]/gu;
 
 /**
- * A display name as it will be shown: NFC, without invisible or direction-changing characters, cut at 100 code points.
- * Names come from identity providers we do not control, so this mends and never refuses.
+ * A display name as it will be shown: NFC, without invisible or direction-changing characters, and of 100 code points at
+ * most, cut between two letters as people see them. Names come from identity providers we do not control, so this mends
+ * and never refuses.
  */
 export function displayName(raw: string | undefined, fallback: string): string {
   const name = (raw ?? "")
@@ -42,7 +43,17 @@ export function displayName(raw: string | undefined, fallback: string): string {
     .replace(/\p{M}{9,}/gu, "")
     .replace(/\s+/gu, " ")
     .trim();
-  return name === "" ? fallback : [...name].slice(0, LIMITS.nameMaxCodePoints).join("");
+  return cut(name) || fallback;
+}
+
+function cut(name: string): string {
+  if (name.length <= LIMITS.nameMaxCodePoints) return name;
+  let kept = "";
+  for (const { segment } of new Intl.Segmenter().segment(name)) {
+    if ([...kept, ...segment].length > LIMITS.nameMaxCodePoints) break;
+    kept += segment;
+  }
+  return kept;
 }
 
 /**

@@ -3,12 +3,14 @@ import { readConfig } from "../../domain/config.ts";
 import { createSigningKey, signWith } from "../support/key-server.ts";
 import { createMemoryDeps, type MemoryDeps, PAGE_ORIGIN, sessionClaims } from "../support/memory-deps.ts";
 import { START } from "../support/clock.ts";
-import { problemOf } from "../support/requests.ts";
+import { jsonBody, problemOf } from "../support/requests.ts";
 import { claims, HEADER, openSignIns, signIn } from "./sign-ins.ts";
 
 const NOW = START / 1_000;
 
 const { memory, exchange, refusal, signed } = await openSignIns();
+const key = await memory.apiKey();
+const mint = async (body: object) => memory.app.request("/v1/tokens", jsonBody(body, { "x-api-key": key }));
 afterAll(() => memory.stop());
 
 describe("the times of a session token", () => {
@@ -35,6 +37,7 @@ describe("the times of a session token", () => {
     ["negative", '{"exp":-1}'],
     ["zero", '{"exp":0}'],
     ["a fraction", `{"exp":${NOW + 50}.5}`],
+    ["false", '{"exp":false}'],
     ["a list", `{"exp":[${NOW + 50}]}`],
     ["before iat", `{"exp":${NOW - 11}}`],
     ["a year ahead", `{"exp":${NOW + 31_536_000}}`],
@@ -42,6 +45,13 @@ describe("the times of a session token", () => {
     const { exp: _exp, ...rest } = sessionClaims(START);
     const payload = JSON.stringify(rest).slice(0, -1) + (given === "{}" ? "}" : `,${given.slice(1)}`);
     expect(await refusal(signed(HEADER, payload))).toEqual({ status: 401, code: "bad_claims" });
+  });
+
+  it("J09 refuses what is no number, nor anything else of JSON", async () => {
+    for (const exp of ["NaN", "Infinity", "0x7fffffff"]) {
+      const payload = JSON.stringify(claims()).replace(/"exp":\d+/, `"exp":${exp}`);
+      expect(await refusal(signed(HEADER, payload))).toEqual({ status: 401, code: "token_malformed" });
+    }
   });
 
   it("J10 refuses an nbf more than 5 s ahead, and takes one within", async () => {
@@ -153,6 +163,10 @@ describe("whom a session token names", () => {
   ])("J16 refuses the sub %j", async (sub) => {
     expect(await refusal(signed(HEADER, claims({ sub })))).toEqual({ status: 401, code: "bad_claims" });
   });
+  it("J16 refuses a sub of 10 kB for the size of its token", async () => {
+    const token = signed(HEADER, claims({ sub: "x".repeat(10_000) }));
+    expect(await refusal(token)).toEqual({ status: 401, code: "token_malformed" });
+  });
 
   it("J17 takes nothing from __proto__ or constructor claims", async () => {
     const own = JSON.stringify(sessionClaims(START)).slice(1);
@@ -164,12 +178,24 @@ describe("whom a session token names", () => {
 
   it.each(["аlice", "ａlice", "al\u200bice", "é", "e\u0301"])("J21 refuses a look-alike id: %j", async (sub) => {
     expect(await refusal(signed(HEADER, claims({ sub })))).toEqual({ status: 401, code: "bad_claims" });
+    const minted = await mint({ userId: sub });
+    expect(await problemOf(minted)).toEqual({ status: 400, code: "bad_request" });
   });
-  it("J21 mends a display name: one spelling, nothing invisible, bounded", async () => {
-    const name = `e\u0301\u200b\u202e ${"x".repeat(300)}`;
-    const reply = (await (await exchange(signed(HEADER, claims({ name, sub: "long-name" })))).json()) as {
-      user: { name: string };
-    };
-    expect(reply.user.name).toBe(`é ${"x".repeat(98)}`);
+  it.each<[what: string, given: string, shown: string]>([
+    ["one spelling, nothing invisible, bounded", `e\u0301\u200b\u202e ${"x".repeat(300)}`, `é ${"x".repeat(98)}`],
+    ["no letter cut off from its marks", `${"x".repeat(98)}q\u0307\u0323`, "x".repeat(98)],
+    ["no flag cut in half", `${"x".repeat(99)}🇩🇪`, "x".repeat(99)],
+    ["no colour cut off from its face", `${"x".repeat(99)}👍🏽`, "x".repeat(99)],
+    ["what fits stays", `${"x".repeat(98)}🇩🇪`, `${"x".repeat(98)}🇩🇪`],
+  ])("J21 mends a display name: %s", async (_, given, shown) => {
+    const signedIn = await exchange(signed(HEADER, claims({ name: given, sub: "long-name" })));
+    const minted = await mint({ userId: "long-name", name: given.slice(0, 200) });
+    for (const reply of [signedIn, minted])
+      expect(((await reply.json()) as { user: { name: string } }).user.name).toBe(shown);
+  });
+  it("J21 shows the id of who calls themselves by one endless letter", async () => {
+    const name = "\u1100".repeat(150);
+    const reply = await exchange(signed(HEADER, claims({ name, sub: "long-name" })));
+    expect(await reply.json()).toMatchObject({ user: { name: "long-name" } });
   });
 });
