@@ -249,7 +249,7 @@ function contradictions(settings: Settings): { name: string; problem: string }[]
     problems.push({ name: "UPSTASH_REDIS_REST_URL", problem: "is missing" });
   if (settings.UPSTASH_REDIS_REST_TOKEN === undefined)
     problems.push({ name: "UPSTASH_REDIS_REST_TOKEN", problem: "is missing" });
-  if (settings.CLERK_JWT_ISSUER !== undefined && settings.CLERK_AUTHORIZED_PARTIES === undefined && production)
+  if (production && settings.CLERK_JWT_ISSUER !== undefined && !settings.CLERK_AUTHORIZED_PARTIES?.length)
     problems.push({
       name: "CLERK_AUTHORIZED_PARTIES",
       problem: "must name the origins that may sign in, in production",

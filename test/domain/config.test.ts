@@ -219,8 +219,9 @@ describe("production", () => {
     expect(problemsOf(production({ DEV_MODE: "nope" }))).toEqual(["DEV_MODE"]);
   });
 
-  it("J14 needs the authorized parties of its issuer", () => {
-    expect(problemsOf(production({ CLERK_JWT_ISSUER: "https://clerk.example" }))).toEqual(["CLERK_AUTHORIZED_PARTIES"]);
+  it.each([undefined, "", " , "])("J14 needs the authorized parties of its issuer, and not %j", (parties) => {
+    const settings = { CLERK_JWT_ISSUER: "https://clerk.example", CLERK_AUTHORIZED_PARTIES: parties };
+    expect(problemsOf(production(settings))).toEqual(["CLERK_AUTHORIZED_PARTIES"]);
   });
 
   it.each(["PUBLIC_URL", "PARTY_URL", "CLERK_JWKS_URL", "UPSTASH_REDIS_REST_URL"])(
