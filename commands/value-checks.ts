@@ -1,4 +1,5 @@
 import { parseApiKey } from "../domain/api-keys.ts";
+import { isKnownSecret } from "./known-secrets.ts";
 
 /** What one look at one value found. `stop` means production would not be safe. Never quotes the value. */
 export interface Verdict {
@@ -30,6 +31,7 @@ export function checkAddress(raw: string | undefined): Verdict | undefined {
 export function checkSecret(raw: string | undefined, minBytes: number): Verdict | undefined {
   if (raw === undefined) return undefined;
   if (isFiller(raw)) return stop("is a placeholder");
+  if (isKnownSecret(raw)) return stop("stands in a public list of secrets, which attackers try first");
   if (bytes(raw) < minBytes) return stop(`has ${bytes(raw)} bytes, which is too short for a real one`);
   return ok(`has ${bytes(raw)} bytes and is no placeholder`);
 }

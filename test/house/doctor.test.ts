@@ -76,6 +76,8 @@ describe("checkProduction", () => {
     ["no signing secret", "CHAT_JWT_SECRET", undefined],
     ["a short signing secret", "CHAT_JWT_SECRET", "Zk3vQ8xN1rT6"],
     ["S2-12 a placeholder for a signing secret", "CHAT_JWT_SECRET", "your-production-jwt-secret-goes-here-1"],
+    ["J27 a signing secret that others published", "CHAT_JWT_SECRET", "r9iMKoe5CRMgvJBBtp4HrqN7QiPpUToj"],
+    ["J27 another one", "CHAT_JWT_SECRET", "27FD418A5F871868E783C138188258EEFB696ABB953EF3FCF59F951751CDCC3A"],
     ["no database", "DATABASE_URL", undefined],
     ["a database on this machine", "DATABASE_URL", "postgres://u:Wq7Lr2Tz9Vb4@localhost/x"],
     ["the password of an example", "DATABASE_URL", "postgres://user:pass@host.neon.tech/dbname"],
