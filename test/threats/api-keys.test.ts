@@ -1,8 +1,16 @@
 import type { ApiKeyRecord } from "../../domain/ports/api-keys.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createApiKey, createKeyRing, isSameInConstantTime, verifyApiKey } from "../../domain/api-keys.ts";
+import { ROUTES } from "../../functions/routes.ts";
 import { APP, createMemoryDeps, type MemoryDeps, PAGE_ORIGIN } from "../support/memory-deps.ts";
 import { jsonBody, problemOf } from "../support/requests.ts";
+
+const PRODUCTION = {
+  ENVIRONMENT: "production",
+  PARTY_URL: "https://rooms.example.com",
+  CLERK_AUTHORIZED_PARTIES: PAGE_ORIGIN,
+  CLERK_JWKS_URL: "https://issuer.example.com/.well-known/jwks.json",
+};
 
 let memory: MemoryDeps;
 beforeEach(async () => {
@@ -14,9 +22,11 @@ const mint = async (body: unknown, headers: Record<string, string>): Promise<Res
   memory.app.request("/v1/tokens", jsonBody(body, headers));
 
 describe("API keys", () => {
-  it("T10 answers every wrong key alike", async () => {
+  it("T10 answers every wrong key alike, and one that was right once", async () => {
     const good = await memory.apiKey();
     const [, , id = "", secret = ""] = good.split("_");
+    const revoked = await memory.apiKey();
+    await memory.deps.store.revokeApiKey(revoked.split("_")[2] ?? "", new Date(memory.clock.now()));
     const wrong = [
       "chatsdk_live_xxx",
       `chatsdk_live_${id}_${"A".repeat(43)}`,
@@ -26,6 +36,7 @@ describe("API keys", () => {
       good.toUpperCase(),
       "",
       "undefined",
+      revoked,
     ];
     const bodies = new Set<string>();
     for (const key of wrong) {
@@ -118,11 +129,20 @@ describe("API keys", () => {
     expect((await mint({ userId: "bob", apiKey: key }, { "x-api-key": key })).status).toBe(400);
     const browser = await mint({ userId: "bob" }, { "x-api-key": key, origin: PAGE_ORIGIN });
     expect(await problemOf(browser)).toEqual({ status: 403, code: "key_in_browser" });
-    const channel = await memory.app.request(
-      "/v1/channels",
-      jsonBody({ channel_id: "c1" }, { "x-api-key": key, origin: "null" }),
-    );
-    expect(await problemOf(channel)).toEqual({ status: 403, code: "key_in_browser" });
+  });
+  it.each(
+    ROUTES.filter(({ auth }) => (auth as readonly string[]).includes("key")).map(
+      ({ method, path }) => [method, path.replaceAll(/:\w+/g, "bob")] as const,
+    ),
+  )("T12 refuses a key from a browser on every route that takes one: %s %s", async (method, path) => {
+    const production = await createMemoryDeps(PRODUCTION);
+    const key = await production.apiKey();
+    for (const origin of ["null", PAGE_ORIGIN]) {
+      const headers = { "x-api-key": key, origin };
+      const response = await production.app.request(path, { ...(method !== "GET" && jsonBody({})), method, headers });
+      expect(await problemOf(response)).toEqual({ status: 403, code: "key_in_browser" });
+    }
+    await production.stop();
   });
 
   it("T13 stops a revoked key within 60 s", async () => {
@@ -136,12 +156,7 @@ describe("API keys", () => {
   });
 
   it("T14 refuses a test key in production, by its own segment and not by chance letters", async () => {
-    const production = await createMemoryDeps({
-      ENVIRONMENT: "production",
-      PARTY_URL: "https://rooms.example.com",
-      CLERK_AUTHORIZED_PARTIES: PAGE_ORIGIN,
-      CLERK_JWKS_URL: "https://issuer.example.com/.well-known/jwks.json",
-    });
+    const production = await createMemoryDeps(PRODUCTION);
     const ask = async (key: string) =>
       (await production.app.request("/v1/tokens", jsonBody({ userId: "bob" }, { "x-api-key": key }))).status;
     expect(await ask(await production.apiKey("test"))).toBe(401);

@@ -1,4 +1,7 @@
 import { readConfig } from "../../domain/config.ts";
+import { createBrokenApp } from "../../functions/broken-app.ts";
+import { VARIABLES } from "../gateway/fake-sockets.ts";
+import { problemOf } from "../support/requests.ts";
 import { createMemoryDeps } from "../support/memory-deps.ts";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { createSigningKey, signWith } from "../support/key-server.ts";
@@ -23,17 +26,20 @@ describe("the form of a session token", () => {
     const good = signed(HEADER, claims({ sub: "spelling" }));
     expect((await exchange(good)).status).toBe(200);
     const [header = "", payload = "", signature = ""] = good.split(".");
+    const standard = signature.replaceAll("-", "+").replaceAll("_", "/");
+    expect(standard).not.toBe(signature);
     const spellings = [
       `${header}=.${payload}.${signature}`,
       `${header}.${payload}==.${signature}`,
       `${header}.${payload}.${signature}==`,
       `${header}.${payload}.${looseEnd(signature)}`,
-      `${header}.${payload}.${signature.replaceAll("-", "+").replaceAll("_", "/")}+`,
-      `${header}.${payload}.${signature}A`,
+      `${header}.${payload}.${standard}`,
       `${header}.${payload}.\u00a0${signature}`,
       `${header}.${payload} .${signature}`,
+      `${header}. ${payload}.${signature}`,
+      encodeURI(`${good}\n`),
     ];
-    for (const spelling of spellings) expect(await refusal(encodeURI(spelling))).toMatchObject({ status: 401 });
+    for (const spelling of spellings) expect(await refusal(spelling)).toEqual({ status: 401, code: "token_malformed" });
   });
 
   it.each([
@@ -129,6 +135,21 @@ describe("the secret that signs", () => {
     expect(problem).toBeDefined();
     expect(secret === "" || !JSON.stringify(problem).includes(secret)).toBe(true);
   });
+
+  it.each(["12345678", "secret", "your-256-bit-secret-your-256-bit-secret"])(
+    "J27 is all that is wrong, and health says so, when it is %j",
+    async (secret) => {
+      expect(readConfig(VARIABLES).settings).toBeDefined();
+      const report = readConfig({ ...VARIABLES, CHAT_JWT_SECRET: secret });
+      expect(report).toMatchObject({ settings: undefined, problems: [{ name: "CHAT_JWT_SECRET" }] });
+      const broken = createBrokenApp(report);
+      const health = await broken.request("/v1/health");
+      expect(health.status).toBe(503);
+      expect(await health.text()).toContain("CHAT_JWT_SECRET");
+      const refused = await problemOf(await broken.request("/v1/token", { method: "POST" }));
+      expect(refused).toEqual({ status: 503, code: "config_invalid" });
+    },
+  );
 });
 
 describe("a token that is seen again", () => {

@@ -31,6 +31,8 @@ describe("floods", () => {
   it("K06 asks at most once per 30 s while the issuer fails", async () => {
     memory.keyServer.fail();
     for (let n = 0; n < 20; n++) expect(await statusOf(await unknownToken(`made-up-${n}`))).toBe(503);
+    const flood = await Promise.all(Array.from({ length: 100 }, (_, n) => unknownToken(`flood-${n}`)));
+    expect(new Set(await Promise.all(flood.map(statusOf)))).toEqual(new Set([503]));
     expect(memory.keyServer.requests).toBe(1);
     memory.clock.advance(30_000);
     await statusOf(await unknownToken("later"));
@@ -76,6 +78,10 @@ describe("poisoned key sets", () => {
     ["only an encryption key", async () => ({ keys: [{ ...(await good()), use: "enc" }] })],
     ["only keys of other kinds", async () => ({ keys: [{ kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e" }] })],
     ["21 keys", async () => many(21, await good())],
+    [
+      "10,000 keys, all but one of them empty",
+      async () => ({ keys: [await good(), ...Array.from({ length: 9_999 }, () => ({}))] }),
+    ],
     ["one kid twice", async () => ({ keys: [await good(), await good()] })],
     ["a kid of another type", async () => ({ keys: [{ ...(await good()), kid: 7 }] })],
     ["keys that are no list", async () => ({ keys: { 0: await good() } })],
@@ -115,10 +121,10 @@ describe("poisoned key sets", () => {
     expect(await statusOf(await signedBy(await second))).toBe(401);
   });
 
-  it("K08 does not follow a redirect", async () => {
+  it.each([301, 302, 303, 307, 308])("K08 does not follow a redirect with %i", async (status) => {
     const evil = await KeyServer.start(await second);
     memory.keyServer.answer = (_request, response) =>
-      void response.writeHead(302, { location: `${evil.url}/jwks.json` }).end();
+      void response.writeHead(status, { location: `${evil.url}/jwks.json` }).end();
     expect(await problemOf(await signIn(memory, await signedBy(await second)))).toMatchObject({
       code: "auth_unavailable",
     });

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../domain/config.ts";
 import { createBrokenApp } from "../../functions/broken-app.ts";
+import { ROUTES } from "../../functions/routes.ts";
 import type { TokenReply } from "../../protocol/http.ts";
 import { AppId } from "../../protocol/ids.ts";
-import { APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
+import { alice, APP, bob, createMemoryDeps, type MemoryDeps } from "../support/memory-deps.ts";
 import { START } from "../support/clock.ts";
 import { bearer, jsonBody, problemOf } from "../support/requests.ts";
 import { encodePart, rawJwt, signHmac } from "../support/raw-jwt.ts";
@@ -19,6 +20,8 @@ afterEach(() => memory.stop());
 const get = async (path: string, init?: RequestInit): Promise<Response> => memory.app.request(path, init);
 const mint = async (body: unknown, headers: Record<string, string>): Promise<Response> =>
   memory.app.request("/v1/tokens", jsonBody(body, headers));
+const create = async (body: unknown): Promise<Response> =>
+  memory.app.request("/v1/channels", jsonBody(body, { authorization: `Bearer ${await memory.chatToken("rest")}` }));
 
 describe("kinds of tokens", () => {
   it("T01 refuses a wsToken on HTTP and says which of the two was expected", async () => {
@@ -66,14 +69,30 @@ describe("kinds of tokens", () => {
 });
 
 describe("who may mint", () => {
-  it("T02 refuses a user's token on the route for servers", async () => {
-    for (const token of [await memory.session(), await memory.chatToken("rest")]) {
-      const response = await memory.app.request(
-        "/v1/tokens",
-        jsonBody({ userId: "bob" }, { authorization: `Bearer ${token}` }),
-      );
+  const forServers: [method: string, path: string][] = [
+    ["POST", "/v1/tokens"],
+    ["POST", "/tokens"],
+    ["POST", "/api/tokens"],
+    ["POST", "/v1/users/bob/revoke"],
+    ["POST", "/v1/users/bob/ban"],
+    ["DELETE", "/v1/users/bob/ban"],
+    ["GET", "/v1/moderation"],
+    ["PUT", "/v1/moderation"],
+    ["GET", "/v1/audit"],
+  ];
+  it.each(forServers)("T02 refuses a user's token on a route for servers: %s %s", async (method, path) => {
+    const tokens = [await memory.session(), await memory.chatToken("rest"), await memory.chatToken("internal")];
+    for (const token of tokens) {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const body = method === "GET" ? {} : jsonBody({ userId: "bob" }, headers);
+      const response = await get(path, { ...body, method, headers });
       expect(await problemOf(response)).toEqual({ status: 401, code: "invalid_api_key" });
     }
+  });
+  it("T02 knows every route for servers", () => {
+    const routes = ROUTES.filter(({ auth, isOpen }) => auth.join() === "key" && isOpen === undefined);
+    const paths = routes.flatMap(({ method, path, aliases = [] }) => [path, ...aliases].map((one) => [method, one]));
+    expect(paths.map(([method, path]) => [method, path?.replace(":id", "bob")])).toEqual(forServers);
   });
   it("T02 refuses an API key where a user is wanted", async () => {
     const response = await get("/v1/channels", { headers: { "x-api-key": await memory.apiKey() } });
@@ -95,6 +114,23 @@ describe("who may mint", () => {
       jsonBody({ channel_id: "plans" }, { authorization: `Bearer ${reply.token}` }),
     );
     expect(again.status).toBe(201);
+  });
+  it.each<[method: string, path: string, body?: object]>([
+    ["GET", "/bans"],
+    ["POST", "/bans", { userId: "bob" }],
+    ["DELETE", "/bans/bob"],
+    ["POST", "/members", { userIds: ["bob"] }],
+    ["DELETE", "/members/bob"],
+    ["GET", "/moderation"],
+    ["PUT", "/moderation", { mode: "block", blocked: [], allowed: [] }],
+  ])("T03 lets nobody manage another app's channel: %s %s", async (method, path, body) => {
+    expect((await create({ channel_id: "plans" })).status).toBe(201);
+    const owner = await memory.chatToken("rest", alice, OTHER_APP);
+    for (const headers of [bearer(owner).headers, { "x-api-key": await memory.apiKey("live", OTHER_APP) }]) {
+      const init = body === undefined ? { headers } : jsonBody(body, headers);
+      const response = await get(`/v1/channels/plans${path}`, { ...init, method });
+      expect(await problemOf(response)).toEqual({ status: 404, code: "room_not_found" });
+    }
   });
   it("T03 cannot name another app in a request", async () => {
     const key = await memory.apiKey("live", OTHER_APP);
@@ -154,7 +190,7 @@ describe("who may mint", () => {
   it.each<[string, unknown, number]>([
     ["2 KiB and more", { text: "x".repeat(2_049) }, 400],
     ["64 kB", { text: "x".repeat(65_536) }, 413],
-    ["5 levels", deep(5), 400],
+    ["5 levels", deep(4), 400],
     ["50 levels", deep(50), 400],
     ["33 keys", Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`k${n}`, n])), 400],
     ["1,000 keys", Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`k${n}`, n])), 400],
@@ -162,8 +198,17 @@ describe("who may mint", () => {
     ["a text", "admin", 400],
     ["NUL", { text: "\u0000" }, 400],
     ["a lone surrogate", { text: "\ud800" }, 400],
-  ])("T09 refuses a custom of %s", async (_, custom, status) => {
+  ])("T09 refuses a custom of %s, for a user and for a channel", async (_, custom, status) => {
     expect((await mint({ userId: "bob", custom }, { "x-api-key": await memory.apiKey() })).status).toBe(status);
+    expect((await create({ channel_id: "c1", custom })).status).toBe(status);
+  });
+  it.each<[string, unknown]>([
+    ["2 KiB", { text: "x".repeat(2_048 - '{"text":""}'.length) }],
+    ["4 levels", deep(3)],
+    ["32 keys", Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`k${n}`, n]))],
+  ])("T09 takes a custom of %s, for a user and for a channel", async (_, custom) => {
+    expect((await mint({ userId: "bob", custom }, { "x-api-key": await memory.apiKey() })).status).toBe(200);
+    expect((await create({ channel_id: "c1", custom })).status).toBe(201);
   });
 
   it.each([999_999_999, -1, 0, 59, "1e9", 1e9, 60.5, null])("T18 refuses a life of %j seconds", async (expiresIn) => {
