@@ -223,7 +223,7 @@ export function openRoom(id: string, host: RoomHost, leave: () => void, settle: 
     isTelling = true;
     queueMicrotask(() => {
       isTelling = false;
-      if (received - receiptAt >= RECEIPT_EVERY) tell();
+      if (status === "joined" && received - receiptAt >= RECEIPT_EVERY) tell();
       host.kept?.keep(session);
       events.emit("change", room.state);
     });

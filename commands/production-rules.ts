@@ -64,10 +64,12 @@ const RULES: Rule[] = [
   { name: "CHAT_JWT_SECRET", check: (read) => checkSecret(read("CHAT_JWT_SECRET"), 32) ?? stop("is missing") },
   {
     name: "CHAT_JWT_SECRET_PREVIOUS",
-    check: (read) =>
-      read("CHAT_JWT_SECRET_PREVIOUS") === undefined
-        ? undefined
-        : warn("is still accepted: remove it a day after the rotation, when the last old token has expired"),
+    check: (read) => {
+      const found = checkSecret(read("CHAT_JWT_SECRET_PREVIOUS"), 32);
+      return found?.level === "ok"
+        ? warn("is still accepted: remove it a day after the rotation, when the last old token has expired")
+        : found;
+    },
   },
   { name: "DATABASE_URL", check: (read) => checkDatabase(read("DATABASE_URL")) ?? stop("is missing") },
   { name: "NEON_FETCH_ENDPOINT", check: (read) => checkAddress(read("NEON_FETCH_ENDPOINT")) },

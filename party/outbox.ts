@@ -103,7 +103,7 @@ export class Outbox {
     this.#wait();
     this.#headSeq = seq;
     const now = this.#deps.now();
-    if (this.#hasBatch() && this.#record.failures === 0 && this.#record.nextTryAt > now)
+    if (this.#hasBatch(this.#record.storedSeq) && this.#record.failures === 0 && this.#record.nextTryAt > now)
       this.#record = { ...this.#record, nextTryAt: now };
     this.#deps.durable.wakeBy(this.nextAt());
   }
@@ -160,10 +160,6 @@ export class Outbox {
     if (identity === undefined) return;
     try {
       if (this.#hasWork()) await this.#writeNext(identity, writing.isOver.signal);
-      while (this.#hasBatch()) {
-        writing.since = this.#deps.now();
-        await this.#writeNext(identity, writing.isOver.signal);
-      }
       await this.#writeSetAside(identity, writing.isOver.signal);
     } catch (error) {
       if (!writing.isOver.signal.aborted) this.#failed(error, writing);
@@ -242,9 +238,9 @@ export class Outbox {
   #advance(batch: RoomBatch, due: DueEntries, refused: RoomEvent[]): void {
     // One transaction, so that an event is never counted as stored without being somewhere.
     this.#setAside.keep(refused);
-    const storedSeq = batch.events.at(-1)?.seq ?? this.#record.storedSeq;
-    const nextTryAt = this.#deps.now() + GATHER_MS;
-    this.#record = { storedSeq: Math.max(storedSeq, this.#record.storedSeq), failures: 0, nextTryAt, failingMs: 0 };
+    const storedSeq = Math.max(batch.events.at(-1)?.seq ?? 0, this.#record.storedSeq);
+    const nextTryAt = this.#deps.now() + (this.#hasBatch(storedSeq) ? 0 : GATHER_MS);
+    this.#record = { storedSeq, failures: 0, nextTryAt, failingMs: 0 };
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#due.written(due);
     this.#deps.log.note("history_written", { events: batch.events.length, storedSeq });
@@ -267,8 +263,8 @@ export class Outbox {
     if (this.#headSeq > this.#record.storedSeq) throw new Error("The log ends before its head");
   }
 
-  #hasBatch(): boolean {
-    return this.#headSeq - this.#record.storedSeq >= BATCH_EVENTS;
+  #hasBatch(storedSeq: number): boolean {
+    return this.#headSeq - storedSeq >= BATCH_EVENTS;
   }
 
   #hasWork(): boolean {

@@ -53,7 +53,7 @@ function cut(name: string): string {
     if ([...kept, ...segment].length > LIMITS.nameMaxCodePoints) break;
     kept += segment;
   }
-  return kept;
+  return kept.trimEnd();
 }
 
 /**

@@ -171,4 +171,14 @@ describe("receiving", () => {
     await world.pass(0);
     expect(socket.all("received")).toEqual([{ type: "received", roomId: "lobby", seq: 100 }]);
   });
+
+  it("says nothing of a room that it has just left", async () => {
+    const { room, socket } = await world.enter();
+    room.leave();
+    await world.pass(1_000);
+    expect(socket.all("leave_room")).toHaveLength(1);
+    socket.say(...range(1, 40).map(({ seq }) => live(seq)), { type: "room_left", roomId: "lobby" });
+    await world.pass(3_000);
+    expect(socket.all("received")).toEqual([]);
+  });
 });

@@ -77,6 +77,7 @@ describe("checkProduction", () => {
     ["a short signing secret", "CHAT_JWT_SECRET", "Zk3vQ8xN1rT6"],
     ["S2-12 a placeholder for a signing secret", "CHAT_JWT_SECRET", "your-production-jwt-secret-goes-here-1"],
     ["J27 a signing secret that others published", "CHAT_JWT_SECRET", "r9iMKoe5CRMgvJBBtp4HrqN7QiPpUToj"],
+    ["J27 one that still verifies", "CHAT_JWT_SECRET_PREVIOUS", "r9iMKoe5CRMgvJBBtp4HrqN7QiPpUToj"],
     ["J27 another one", "CHAT_JWT_SECRET", "27FD418A5F871868E783C138188258EEFB696ABB953EF3FCF59F951751CDCC3A"],
     ["no database", "DATABASE_URL", undefined],
     ["a database on this machine", "DATABASE_URL", "postgres://u:Wq7Lr2Tz9Vb4@localhost/x"],

@@ -5,8 +5,8 @@ import { settle, World } from "./world.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
 
-describe("writing behind", () => {
-  it("hands over what is in memory, without reading it back", async () => {
+describe("what a room in memory hands over", () => {
+  it("is not read back from storage", async () => {
     const world = new World({ settings });
     const alice = await world.connect("alice");
     const list = vi.spyOn(world.platform.storage, "list");
@@ -16,7 +16,7 @@ describe("writing behind", () => {
     expect(list.mock.calls.filter(([{ prefix }]) => prefix === "m:")).toEqual([]);
   });
 
-  it("begins as soon as there is a full batch, and goes on until there is none", async () => {
+  it("goes as soon as there is a full batch, and on until there is none", async () => {
     const control = createFlakyStore();
     const world = new World({ settings, store: control.store });
     const alice = await world.connect("alice");

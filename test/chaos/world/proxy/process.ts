@@ -41,7 +41,7 @@ export function startProxies(): RemoteProxies {
   const call = (name: ProxiesCall, args: unknown[]): Promise<unknown> => {
     const answer = Promise.withResolvers<unknown>();
     waiting.set(++lastId, answer);
-    child.send({ id: lastId, name, args } satisfies Call, () => undefined); // whoever cannot be told has ended
+    child.send({ id: lastId, name, args } satisfies Call, (error) => error && answer.reject(error));
     return answer.promise;
   };
   const remote =
