@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Client } from "./client.ts";
 import { World } from "./world.ts";
+
+/** Says the same so many times at once, and lets the room answer. */
+async function repeat(world: World, { connection }: Client, frame: string, times: number): Promise<void> {
+  for (let said = 0; said < times; said++) await world.room.message(connection, frame);
+  await world.advance(0);
+}
 
 describe.each([
   { room: "a room that stays awake", sleepy: false },
@@ -209,10 +216,7 @@ describe("messages", () => {
   ])("F16 closes with 4029 a socket that sends %s without end, and answers 600 a minute", async (_what, frame) => {
     const world = new World();
     const [mallory, bob] = [await world.connect("mallory"), await world.connect("bob")];
-    const flood = async (times: number) => {
-      for (let sent = 0; sent < times; sent++) await world.room.message(mallory.connection, JSON.stringify(frame));
-      await world.advance(0);
-    };
+    const flood = (times: number) => repeat(world, mallory, JSON.stringify(frame), times);
     await flood(600);
     expect(mallory.closed).toBeUndefined();
     await world.advance(10_000);
@@ -237,9 +241,7 @@ describe("messages", () => {
   it("F16 takes a frame for what it is, and not for how its text begins", async () => {
     const world = new World();
     const mallory = await world.connect("mallory");
-    for (let sent = 0; sent <= 600; sent++)
-      await world.room.message(mallory.connection, `{"type":"received","type":"ping"}`);
-    await world.advance(0);
+    await repeat(world, mallory, `{"type":"received","type":"ping"}`, 601);
     expect(mallory.closed).toEqual({ code: 4029, reason: "rate_limited" });
   });
 
@@ -249,10 +251,7 @@ describe("messages", () => {
   ])("F16 counts by the minute where messages are counted by %s", async (_what, windowMs, most) => {
     const world = new World({ settings: { RATE_LIMIT_WINDOW_MS: windowMs, RATE_LIMIT_MAX_MESSAGES: 30 } });
     const typist = await world.connect("typist");
-    const say = async (times: number) => {
-      for (let sent = 0; sent < times; sent++) await world.room.message(typist.connection, `{"type":"ping"}`);
-      await world.advance(0);
-    };
+    const say = (times: number) => repeat(world, typist, `{"type":"ping"}`, times);
     await say(600);
     expect(typist.closed).toBeUndefined();
     await world.advance(30_000);

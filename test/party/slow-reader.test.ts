@@ -1,8 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { pour, readOn, seqs, settings, upTo } from "./reading.ts";
 import { settle, World } from "./world.ts";
-import type { Client } from "./client.ts";
 
-const settings = { RATE_LIMIT_MAX_MESSAGES: 100_000 };
 const CASES = [
   { room: "a room that stays awake", sleepy: false, lines: false },
   { room: "a room that stays awake, in lines", sleepy: false, lines: true },
@@ -10,33 +9,12 @@ const CASES = [
   { room: "a room that sleeps between any two events, in lines", sleepy: true, lines: true },
 ];
 
-/** Many messages in one waking: a room that is put to sleep sleeps before and after them. */
-async function pour(world: World, author: Client, count: number, content = "x".repeat(200)): Promise<void> {
-  await author.say({ type: "typing", isTyping: false });
-  for (let at = 0; at < count; at++)
-    await world.room.message(author.connection, `{"type":"message","content":"${content}"}`);
-  await world.advance(15);
-}
-
 /** Somebody who writes and acknowledges by writing, and somebody who only reads. */
 async function open({ sleepy, lines }: { sleepy: boolean; lines: boolean }) {
   const world = new World({ settings, sleepy });
   const [author, reader] = [await world.connect("author"), await world.connect("reader", { lines })];
   await world.advance(1_000);
   return { world, author, reader };
-}
-
-const seqs = (client: Client) => client.all("message").map(({ seq }) => seq);
-const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
-
-/** What a client does that says what it has received: every 32 messages here, and at the end. */
-async function readOn(client: Client, last: number): Promise<void> {
-  for (let said = -1; said < last;) {
-    const newest = seqs(client).at(-1) ?? 0;
-    if (newest === said) throw new Error(`The reader is stuck at ${newest} of ${last}`);
-    said = newest;
-    await client.say({ type: "received", roomId: "lobby", seq: newest });
-  }
 }
 
 describe.each(CASES)("F18 a reader that does not read, in $room", (how) => {
@@ -218,61 +196,6 @@ describe("F18 flow control", () => {
     await pour(world, author, 2_000);
     await world.advance(1_000);
     expect(reader.connection.received).toHaveLength(sent);
-  });
-
-  it("reads storage once for all who fell behind together", async () => {
-    const listsFor = async (readers: number) => {
-      const world = new World({ settings });
-      const author = await world.connect("author");
-      const slow = [];
-      for (let at = 0; at < readers; at++) slow.push(await world.connect(`slow-${at}`, { lines: true }));
-      await pour(world, author, 1_500);
-      await world.advance(1_000); // history has it all
-      const list = vi.spyOn(world.platform.storage, "list");
-      await Promise.all(slow.map((reader) => readOn(reader, 1_500)));
-      for (const reader of slow) expect(seqs(reader)).toEqual(upTo(1_500));
-      return list.mock.calls.length;
-    };
-    const alone = await listsFor(1);
-    expect(alone).toBeGreaterThan(1);
-    expect(await listsFor(20)).toBeLessThan(3 * alone);
-  });
-
-  it("gives back what it remembers of storage with the next alarm", async () => {
-    const world = new World({ settings });
-    const author = await world.connect("author");
-    const [one, other] = [await world.connect("one", { lines: true }), await world.connect("other", { lines: true })];
-    await pour(world, author, 1_500);
-    await world.advance(1_000);
-    await readOn(one, 1_500);
-    const list = vi.spyOn(world.platform.storage, "list");
-    await world.room.alarm();
-    await readOn(other, 1_500);
-    expect(list.mock.calls.filter(([{ prefix }]) => prefix === "m:").length).toBeGreaterThan(0);
-  });
-
-  it("tells nobody but the author the ids of what is read back from storage", async () => {
-    const world = new World({ settings });
-    const author = await world.connect("author");
-    const [own, other] = [
-      await world.connect("author", { lines: true }),
-      await world.connect("other", { lines: true }),
-    ];
-    const idOf = (seq: number) => `cid-${String(seq).padStart(8, "0")}`;
-    await own.say({ type: "received", roomId: "lobby", seq: 0 });
-    await author.say({ type: "typing", isTyping: false });
-    for (const seq of upTo(1_500)) {
-      const message = { type: "message", content: "x".repeat(900), clientMessageId: idOf(seq) };
-      await world.room.message(author.connection, JSON.stringify(message));
-      if (seq % 100 === 0) await author.say({ type: "ping" });
-    }
-    await world.advance(1_000);
-    for (const reader of [own, other]) {
-      await readOn(reader, 1_500);
-      expect(seqs(reader)).toEqual(upTo(1_500));
-    }
-    expect(own.all("message").map(({ clientMessageId }) => clientMessageId)).toEqual(upTo(1_500).map(idOf));
-    expect(other.all("message").filter((message) => "clientMessageId" in message)).toEqual([]);
   });
 
   it("saves what sockets carry when the state changes, and not for each delivery", async () => {
