@@ -6,7 +6,7 @@ import { type Measured, reportFanout, Results } from "./fanout/report.ts";
 /** How many listen, and how often all of it is done; a shorter plan is for trying things out. */
 const PLAN = { listeners: [10, 100, 1_000], rounds: 3 };
 type Plan = typeof PLAN;
-const SATURATE = { do: "saturate", warmUpMs: 400, ms: 2_000, window: 128 } as const;
+const SATURATE = { do: "saturate", warmUpMs: 400, ms: 2_000, window: 256 } as const;
 const PACE_MS = 2_000;
 const PACES = [20, 300];
 /** Each is asked once before anything is noted: code that has not run yet is compiled first. */

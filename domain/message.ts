@@ -7,7 +7,7 @@ import type { RoomEvent } from "./ports/history.ts";
  * like a retry.
  */
 export function toMessage(event: RoomEvent, roomId: ChannelId, reader: UserId | undefined): Message {
-  return {
+  const message: Message = {
     messageId: event.id,
     roomId,
     userId: event.userId,
@@ -15,6 +15,7 @@ export function toMessage(event: RoomEvent, roomId: ChannelId, reader: UserId | 
     content: event.content,
     timestamp: new Date(event.at).toISOString(),
     seq: event.seq,
-    ...(event.clientMessageId !== null && event.userId === reader && { clientMessageId: event.clientMessageId }),
   };
+  if (event.clientMessageId !== null && event.userId === reader) message.clientMessageId = event.clientMessageId;
+  return message;
 }

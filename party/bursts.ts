@@ -11,6 +11,8 @@ export interface BurstDeps {
   after: After;
   now: () => number;
   take: (session: Session, message: unknown) => Promise<void> | undefined;
+  /** Calls back while several are taken in one turn. */
+  together: (callback: () => void) => void;
   drop: (session: Session) => void;
 }
 
@@ -45,7 +47,9 @@ export class Bursts {
     const waiting = this.#waiting;
     this.#waiting = [];
     const lost = (this.#lost ??= new Set());
-    for (const { session, message } of waiting) void this.#deps.take(session, message);
+    this.#deps.together(() => {
+      for (const { session, message } of waiting) void this.#deps.take(session, message);
+    });
     this.#lost = undefined;
     for (const session of lost) this.#deps.drop(session);
   }

@@ -9,8 +9,12 @@ const BUSY_FRAMES = 3;
 const BUSY_DELIVERIES = 3_000;
 const BUSY_SPAN_MS = 100;
 const REMEMBERED_FRAMES = 30;
-/** What is gathered leaves early when it grows past this. */
-const GATHER_MAX_CHARS = 64 * 1024;
+/** What is gathered leaves early when it grows past so much for each listener: to many, a message is dear to send. */
+const GATHER_CHARS_PER_LISTENER = 2_500;
+const GATHER_MIN_CHARS = 64 * 1024;
+const GATHER_MAX_CHARS = 256 * 1024;
+/** However many listen, no more than this is put on its way at once. */
+const SENT_AT_ONCE_MAX_CHARS = 64 * 1024 * 1024;
 
 /** An event as everybody reads it, and as its author's own sockets do. */
 export interface EventText {
@@ -46,6 +50,7 @@ export class FanOut {
   #own = new Map<Session, string[]>();
   #chars = 0;
   #gathering = false;
+  #gatherings = 0;
   /** The first and the last event in what is gathered; 0 for none. */
   #firstSeq = 0;
   #lastSeq = 0;
@@ -143,12 +148,16 @@ export class FanOut {
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
-    this.#deps.after(TIMES.frameGatherMs, () => this.flush());
+    const nth = ++this.#gatherings;
+    // Not what is gathered after this has left early.
+    this.#deps.after(TIMES.frameGatherMs, () => {
+      if (nth === this.#gatherings) this.flush();
+    });
   }
 
   #grew(text: string): void {
     this.#chars += text.length;
-    if (this.#chars > GATHER_MAX_CHARS) this.flush();
+    if (this.#chars > gatherMaxChars(this.#deps.sessions.size)) this.flush();
   }
 
   #ownList(session: Session): string[] {
@@ -177,6 +186,11 @@ export class FanOut {
     session.unheardChars = 0;
     this.#deps.deaf(session);
   }
+}
+
+function gatherMaxChars(listeners: number): number {
+  const worthIt = Math.max(GATHER_MIN_CHARS, listeners * GATHER_CHARS_PER_LISTENER);
+  return Math.min(worthIt, GATHER_MAX_CHARS, SENT_AT_ONCE_MAX_CHARS / listeners);
 }
 
 /** Whether what goes to everybody goes to this socket. */

@@ -1,6 +1,6 @@
 import type { RoomEvent } from "../domain/ports/history.ts";
 import { decideMessage, type MessageDecision } from "../domain/room/accept-message.ts";
-import type { ClientFrame } from "../protocol/frames.ts";
+import type { ClientFrame, ServerFrameOf } from "../protocol/frames.ts";
 import type { ChannelId, ClientMessageId } from "../protocol/ids.ts";
 import { KEYS } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
@@ -13,10 +13,23 @@ export type MessageFrame = Extract<ClientFrame, { type: "message" }>;
 export class Messages {
   readonly #room: ChatRoom;
   readonly #recall: Recall;
+  #inBurst = false;
+  #hasMoved = false;
 
   constructor(room: ChatRoom) {
     this.#room = room;
     this.#recall = new Recall(room);
+  }
+
+  /** Takes what came together: all of it is one transaction, for which the head is written once. */
+  together(callback: () => void): void {
+    this.#inBurst = true;
+    try {
+      callback();
+    } finally {
+      this.#inBurst = false;
+      if (this.#hasMoved) this.#keepHead();
+    }
   }
 
   /** Has history asked about a message's id when `take` could not know it. Undefined: nothing has to be waited for. */
@@ -49,22 +62,29 @@ export class Messages {
       clock.now(),
     );
     const { event } = decision;
-    if (event !== undefined) this.#keep(event);
+    const bytes = event === undefined ? 0 : this.#keep(event);
     this.#ack(session, clientMessageId, decision);
-    if (event !== undefined) this.#room.readers.show(event);
+    if (event !== undefined) this.#room.readers.show(event, bytes);
     if (session.state.typingUntil > 0) this.#room.attendance.setTyping(session, false);
   }
 
   /** Keeps an event for good: in storage first, so that nobody is told of what is not kept. */
-  #keep(event: RoomEvent): void {
+  #keep(event: RoomEvent): number {
     const { log, limit } = this.#room.requireOrder();
     const life = this.#room.requireLife();
-    const head = { seq: event.seq, at: event.at };
-    this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });
-    log.append(event);
+    this.#room.durable.keepOne(KEYS.event(event.seq), event);
+    life.head = { seq: event.seq, at: event.at };
+    if (this.#inBurst) this.#hasMoved = true;
+    else this.#keepHead();
     limit.note(event.userId, this.#room.clock.now());
-    life.head = head;
-    this.#room.outbox.eventKept(event.seq);
+    const bytes = log.append(event);
+    this.#room.outbox.eventKept(event, bytes);
+    return bytes;
+  }
+
+  #keepHead(): void {
+    this.#hasMoved = false;
+    this.#room.durable.keepOne(KEYS.head, this.#room.requireLife().head);
   }
 
   #ack(
@@ -72,17 +92,18 @@ export class Messages {
     clientMessageId: ClientMessageId | undefined,
     { event, seq, id, at, moderation }: MessageDecision,
   ): void {
-    this.#room.tell(session, {
+    const ack: ServerFrameOf<"ack"> = {
       type: "ack",
       roomId: this.#roomId(),
-      ...(clientMessageId !== undefined && { clientMessageId }),
       messageId: id,
       seq,
       epoch: this.#room.requireOrder().log.epoch,
       timestamp: new Date(at).toISOString(),
       duplicate: event === undefined,
-      ...(moderation !== undefined && { moderation }),
-    });
+    };
+    if (clientMessageId !== undefined) ack.clientMessageId = clientMessageId;
+    if (moderation !== undefined) ack.moderation = moderation;
+    this.#room.tell(session, ack);
   }
 
   #roomId(): ChannelId {

@@ -6,13 +6,16 @@ import type { Backlog } from "../domain/room/accept-message.ts";
 import { RETRY_LONGEST_MS, retryDelayMs } from "../domain/room/backoff.ts";
 import { dueAt } from "../domain/steady-clock.ts";
 import type { UserId } from "../protocol/ids.ts";
+import { Fresh } from "../domain/room/fresh.ts";
 import { Due, type DueEntries, type DueMember, toBatchParts } from "./due.ts";
 import type { Durable } from "./durable.ts";
 import { KEYS, type Life, type OutboxRecord, readEvents, type RoomIdentity, type SetAsideRecord } from "./kept.ts";
 import type { RoomLogger } from "./log.ts";
 import { SetAside } from "./set-aside.ts";
 
-const BATCH_EVENTS = 200;
+/** So many are a batch that waits for no more. */
+const BATCH_FULL = 200;
+const BATCH_MAX = 500;
 /** How long what is new waits for company before it is written. */
 const GATHER_MS = 400;
 /** A write that has not ended by now is given up. Each of its requests has a far shorter limit of its own. */
@@ -20,8 +23,6 @@ const STUCK_MS = 60_000;
 
 export interface OutboxDeps {
   durable: Durable;
-  /** The events after `seq`, at most `limit`, when they are in memory: then storage need not be read for them. */
-  recent: (seq: number, limit: number) => readonly RoomEvent[] | undefined;
   store: Pick<RoomStore, "writeBatch">;
   now: () => number;
   log: RoomLogger;
@@ -48,6 +49,7 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #setAside: SetAside;
   readonly #due: Due;
+  readonly #fresh = new Fresh();
   #identity: RoomIdentity | undefined;
   #record: OutboxRecord = { storedSeq: 0, failures: 0, nextTryAt: 0, failingMs: 0 };
   #headSeq = 0;
@@ -99,9 +101,10 @@ export class Outbox {
   }
 
   /** An event was kept. It waits for company, but a full batch for nothing. */
-  eventKept(seq: number): void {
+  eventKept(event: RoomEvent, bytes: number): void {
     this.#wait();
-    this.#headSeq = seq;
+    this.#headSeq = event.seq;
+    this.#fresh.push(event, bytes);
     const now = this.#deps.now();
     if (this.#hasBatch(this.#record.storedSeq) && this.#record.failures === 0 && this.#record.nextTryAt > now)
       this.#record = { ...this.#record, nextTryAt: now };
@@ -231,8 +234,7 @@ export class Outbox {
 
   // What is in memory only is not handed over either: the platform lets no request out before it is durable.
   async #nextEvents(after: number): Promise<readonly RoomEvent[]> {
-    const { recent, durable } = this.#deps;
-    return recent(after, BATCH_EVENTS) ?? (await readEvents(durable.storage, after, BATCH_EVENTS));
+    return this.#fresh.after(after, BATCH_MAX) ?? (await readEvents(this.#deps.durable.storage, after, BATCH_FULL));
   }
 
   #advance(batch: RoomBatch, due: DueEntries, refused: RoomEvent[]): void {
@@ -241,6 +243,7 @@ export class Outbox {
     const storedSeq = Math.max(batch.events.at(-1)?.seq ?? 0, this.#record.storedSeq);
     const nextTryAt = this.#deps.now() + (this.#hasBatch(storedSeq) ? 0 : GATHER_MS);
     this.#record = { storedSeq, failures: 0, nextTryAt, failingMs: 0 };
+    this.#fresh.forget(storedSeq);
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#due.written(due);
     this.#deps.log.note("history_written", { events: batch.events.length, storedSeq });
@@ -254,6 +257,7 @@ export class Outbox {
     const tookMs = Math.min(STUCK_MS, Math.max(0, now - since));
     const failingMs = this.#record.failingMs + tookMs + waitMs;
     this.#record = { ...this.#record, failures, nextTryAt: now + waitMs, failingMs };
+    this.#fresh.clear(); // it may last
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#deps.log.error("history_write_failed", error, { failures, waiting: this.#headSeq - this.#record.storedSeq });
   }
@@ -264,7 +268,7 @@ export class Outbox {
   }
 
   #hasBatch(storedSeq: number): boolean {
-    return this.#headSeq - storedSeq >= BATCH_EVENTS;
+    return this.#headSeq - storedSeq >= BATCH_FULL;
   }
 
   #hasWork(): boolean {

@@ -21,6 +21,7 @@ export interface RoomStorage {
     limit?: number;
     noCache?: boolean;
   }): Promise<Map<string, unknown>>;
+  put(key: string, value: unknown): Promise<void>;
   put(entries: Record<string, unknown>): Promise<void>;
   delete(keys: string[]): Promise<number>;
   getAlarm(): Promise<number | null>;

@@ -1,9 +1,9 @@
 import type { RoomEvent } from "../domain/ports/history.ts";
 import { roughBytes } from "../domain/room/event-log.ts";
 import { Unread } from "../domain/room/unread.ts";
-import type { UserId } from "../protocol/ids.ts";
+import type { ChannelId } from "../protocol/ids.ts";
 import { TIMES } from "../protocol/limits.ts";
-import { EventTexts } from "./event-texts.ts";
+import { EventTexts, forAuthor, writeText } from "./event-texts.ts";
 import { readEvents } from "./kept.ts";
 import type { ChatRoom } from "./room.ts";
 import { type Behind, save, type Session } from "./session.ts";
@@ -13,7 +13,7 @@ const PAGE = { events: 200, bytes: 256 * 1024 };
 /** Pages from storage that are remembered until the next alarm: those who fell behind together read the same. */
 const OLD_PAGES = 4;
 /** What a room that sleeps may forget of an acknowledgement; little next to what may be on its way. */
-const SAVED_EVERY = 128;
+const SAVED_EVERY = 256;
 
 /**
  * Flow control. The runtime queues without bound whatever is sent to a socket, so a reader that has not acknowledged
@@ -32,11 +32,11 @@ export class Readers {
   }
 
   /** Shows a new event to everybody who keeps up. */
-  show(event: RoomEvent): void {
-    this.#unread.push(event.seq, roughBytes(event));
-    const { seq, userId } = event;
-    const [text, authors] = [this.#textFor(undefined, event), this.#textFor(userId, event)];
-    this.#room.fanOut.toReaders({ seq, text, author: userId, authors }, this.#unread.floor);
+  show(event: RoomEvent, bytes: number): void {
+    this.#unread.push(event.seq, bytes);
+    const text = writeText(event, this.#roomId());
+    const { seq, userId: author } = event;
+    this.#room.fanOut.toReaders({ seq, text, author, authors: forAuthor(text, event) }, this.#unread.floor);
   }
 
   /** The reader has said how far it has come. */
@@ -146,7 +146,8 @@ export class Readers {
 
   #sendPage(session: Session, behind: Behind, page: readonly RoomEvent[]): void {
     const { userId } = session.state;
-    const texts = page.map((event) => this.#textFor(userId, event));
+    const roomId = this.#roomId();
+    const texts = page.map((event) => this.#texts.textFor(userId, event, roomId));
     this.#room.fanOut.page(session, texts);
     behind.resumeAt = behind.sentSeq;
     behind.sentSeq = page.at(-1)?.seq ?? behind.sentSeq;
@@ -166,8 +167,8 @@ export class Readers {
     return this.#room.sessions.find(connection) !== undefined;
   }
 
-  #textFor(reader: UserId | undefined, event: RoomEvent): string {
-    return this.#texts.textFor(reader, event, this.#room.requireLife().identity.channelId);
+  #roomId(): ChannelId {
+    return this.#room.requireLife().identity.channelId;
   }
 }
 

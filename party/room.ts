@@ -77,8 +77,7 @@ export class ChatRoom {
     this.fanOut = new FanOut({ sessions, after, now, lost, stop, deaf });
     this.#reporter = new PresenceReporter({ board, now, wall: deps.now, log, durable, online });
     this.attendance = new Attendance({ sessions, fanOut: this.fanOut, now, after, durable, reporter: this.#reporter });
-    const recent = (seq: number, events: number) => this.order?.log.page(seq, { events, bytes: Infinity });
-    this.outbox = new Outbox({ durable, recent, store, now, log });
+    this.outbox = new Outbox({ durable, store, now, log });
     this.refusalLog = new RefusalLog({ durable, outbox: this.outbox, now, newId: () => deps.newId() });
     this.moderation = new Moderation({ vocabulary, store, durable, now, log });
     this.door = new Door(this);
@@ -89,6 +88,7 @@ export class ChatRoom {
       after,
       now,
       take: (session, message) => this.#take(session, message),
+      together: (callback) => this.messages.together(callback),
       drop: (session) => this.drop(session),
     });
     this.duties = new Duties(this, this.#reporter);

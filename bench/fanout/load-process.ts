@@ -51,10 +51,11 @@ class Load {
     };
     this.#onDelivery = pump;
     pump();
-    await sleep(warmUpMs);
+    for (const until = performance.now() + warmUpMs; performance.now() < until && this.#sent < messagesMax / 4;)
+      await sleep(1);
     const before = { delivered: this.#delivered, sent: this.#sent };
     tell({ told: "begin" });
-    for (const until = performance.now() + ms; performance.now() < until && this.#sent < messagesMax;) await sleep(10);
+    for (const until = performance.now() + ms; performance.now() < until && this.#sent < messagesMax;) await sleep(1);
     const deliveries = this.#delivered - before.delivered;
     tell({ told: "end", deliveries, sent: this.#sent - before.sent, latencies: [] });
     this.#onDelivery = () => {};

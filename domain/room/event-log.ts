@@ -61,13 +61,14 @@ export class EventLog {
     return Math.max(this.#lastAt + 1, now);
   }
 
-  append(event: RoomEvent): void {
+  /** @returns hardly less than the bytes it takes as JSON. */
+  append(event: RoomEvent): number {
     if (event.seq !== this.head + 1) throw new Error(`Event ${event.seq} does not follow ${this.head}`);
     const key = event.clientMessageId === null ? undefined : clientIdKey(event.userId, event.clientMessageId);
     if (key !== undefined) this.#known.set(key, toKnown(event));
     this.#entries.push({ at: event.at, key });
     this.#lastAt = Math.max(this.#lastAt, event.at);
-    this.#remember(event);
+    return this.#remember(event);
   }
 
   /** When the event was kept; undefined for one that is not in the log. */
@@ -126,7 +127,7 @@ export class EventLog {
     this.#first += gone.length;
   }
 
-  #remember(event: RoomEvent): void {
+  #remember(event: RoomEvent): number {
     const bytes = roughBytes(event);
     this.#recent.push({ event, bytes });
     this.#recentBytes += bytes;
@@ -135,6 +136,7 @@ export class EventLog {
       (this.#recentBytes > REPLAY_MAX_BYTES && this.#recent.length > REPLAY_DEFAULT_EVENTS)
     )
       this.#recentBytes -= this.#recent.shift()?.bytes ?? 0;
+    return bytes;
   }
 }
 

@@ -4,8 +4,8 @@ import type { UserId } from "../../protocol/ids.ts";
 export class MessageLimit {
   readonly #max: number;
   readonly #windowMs: number;
-  readonly #sent = new Map<UserId, number[]>();
-  readonly #refused = new Map<UserId, number[]>();
+  readonly #sent = new Map<UserId, Times>();
+  readonly #refused = new Map<UserId, Times>();
 
   constructor({ max, windowMs }: { max: number; windowMs: number }) {
     this.#max = max;
@@ -14,9 +14,9 @@ export class MessageLimit {
 
   /** @returns milliseconds until the user may send again; undefined when they may now. */
   waitMs(userId: UserId, now: number): number | undefined {
-    const times = this.#recent(this.#sent, userId, now);
-    const oldest = times.at(-this.#max);
-    if (oldest === undefined) return undefined;
+    const times = this.#sent.get(userId);
+    if (times === undefined || times.countAfter(now - this.#windowMs) < this.#max) return undefined;
+    const oldest = times.fromEnd(this.#max);
     return Math.min(this.#windowMs, Math.max(1, oldest + this.#windowMs - now));
   }
 
@@ -27,28 +27,45 @@ export class MessageLimit {
 
   /** Counts a refusal. @returns how many there were in the window, this one included. */
   refuse(userId: UserId, now: number): number {
-    push(this.#refused, userId, now);
-    return this.#recent(this.#refused, userId, now).length;
+    return push(this.#refused, userId, now).countAfter(now - this.#windowMs);
   }
 
   /** Forgets what no longer counts, so that memory follows the people who write and not all who ever did. */
   forget(now: number): void {
     for (const times of [this.#sent, this.#refused])
-      for (const userId of times.keys()) if (this.#recent(times, userId, now).length === 0) times.delete(userId);
-  }
-
-  #recent(all: Map<UserId, number[]>, userId: UserId, now: number): number[] {
-    const times = all.get(userId);
-    if (times === undefined) return [];
-    let gone = 0;
-    while (gone < times.length && (times[gone] ?? 0) <= now - this.#windowMs) gone++;
-    if (gone > 0) times.splice(0, gone);
-    return times;
+      for (const [userId, of] of times) if (of.countAfter(now - this.#windowMs) === 0) times.delete(userId);
   }
 }
 
-function push(all: Map<UserId, number[]>, userId: UserId, at: number): void {
-  const times = all.get(userId);
-  if (times === undefined) all.set(userId, [at]);
-  else times.push(at);
+function push(all: Map<UserId, Times>, userId: UserId, at: number): Times {
+  const times = all.get(userId) ?? new Times();
+  all.set(userId, times);
+  times.push(at);
+  return times;
+}
+
+/** Times in the order they were noted. */
+class Times {
+  #all: number[] = [];
+  /** What is before this has left the window for good. */
+  #from = 0;
+
+  push(at: number): void {
+    this.#all.push(at);
+  }
+
+  /** Forgets up to and including `since`, as far as those are the first. @returns how many are left. */
+  countAfter(since: number): number {
+    while (this.#from < this.#all.length && (this.#all[this.#from] ?? 0) <= since) this.#from++;
+    // Not one by one: that would move all the others each time.
+    if (this.#from * 2 > this.#all.length) this.#all.splice(0, this.#from);
+    else return this.#all.length - this.#from;
+    this.#from = 0;
+    return this.#all.length;
+  }
+
+  /** The last one is the first from the end. */
+  fromEnd(nth: number): number {
+    return this.#all.at(-nth) ?? 0;
+  }
 }

@@ -77,7 +77,8 @@ function mortal(storage: RoomStorage, isAlive: () => boolean): RoomStorage {
   return {
     get: (keys) => unlessDead(() => storage.get(keys)),
     list: (options) => unlessDead(() => storage.list(options)),
-    put: (entries) => unlessDead(() => storage.put(entries)),
+    put: (key: string | Record<string, unknown>, value?: unknown) =>
+      unlessDead(() => (typeof key === "string" ? storage.put(key, value) : storage.put(key))),
     delete: (keys) => unlessDead(() => storage.delete(keys)),
     getAlarm: () => unlessDead(() => storage.getAlarm()),
     setAlarm: (at) => unlessDead(() => storage.setAlarm(at)),

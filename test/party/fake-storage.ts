@@ -87,15 +87,16 @@ export class FakeStorage implements RoomStorage {
     return new Map(keys.slice(0, limit).map((key) => [key, structuredClone(this.#seen.values.get(key))]));
   }
 
-  put(entries: Record<string, unknown>): Promise<void> {
+  put(key: string | Record<string, unknown>, value?: unknown): Promise<void> {
+    const entries = typeof key === "string" ? { [key]: value } : key;
     if (this.#failing === "at once") throw new Error("SQLITE_FULL");
     checkKeys(Object.keys(entries));
-    for (const value of Object.values(entries))
-      if (serialize(value).length > 131_072) throw new RangeError("Value too large");
+    for (const each of Object.values(entries))
+      if (serialize(each).length > 131_072) throw new RangeError("Value too large");
     this.puts += Object.keys(entries).length;
     const kept = structuredClone(entries);
     return this.#write(({ values }) => {
-      for (const [key, value] of Object.entries(kept)) values.set(key, value);
+      for (const [name, each] of Object.entries(kept)) values.set(name, each);
     });
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { World } from "./world.ts";
 import type { Client } from "./client.ts";
@@ -36,6 +36,44 @@ describe("fan-out", () => {
     expect(bob.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
     expect(bob.connection.received.length - before).toBeLessThan(10);
     expect(plain.connection.received.every((text) => !text.includes("\n"))).toBe(true);
+  });
+
+  it("writes the head once for all it takes together, in one transaction with them", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    await burst(world, alice, 20);
+    const put = vi.spyOn(world.platform.storage, "put");
+    const keys = () => put.mock.calls.map(([key]) => key);
+    world.platform.storage.hold();
+    for (let at = 0; at < 50; at++)
+      void world.room.message(alice.connection, JSON.stringify({ type: "message", content: `${at}` }));
+    await world.advance(0);
+    expect(keys().filter((key) => key === "head")).toHaveLength(1);
+    expect(keys().filter((key) => String(key).startsWith("m:"))).toHaveLength(50);
+    const { durable } = world.platform.storage;
+    expect(durable.get("head")).toMatchObject({ seq: 20 });
+    world.platform.storage.release();
+    expect(durable.get("head")).toMatchObject({ seq: 70 });
+  });
+
+  it("gathers what comes after a gathering that left early as long as any other", async () => {
+    const world = new World({ settings });
+    const [alice, bob] = [await world.connect("alice", { lines: true }), await world.connect("bob", { lines: true })];
+    await world.advance(1_000);
+    await burst(world, alice, 20);
+    await world.advance(10);
+    const content = "x".repeat(900); // seventy of them are more than is gathered for two
+    for (let at = 0; at < 80; at++)
+      await world.room.message(alice.connection, JSON.stringify({ type: "message", content }));
+    await world.advance(0);
+    const seen = () => bob.all("message").length;
+    const early = seen();
+    expect(early).toBeGreaterThan(20);
+    expect(early).toBeLessThan(100);
+    await world.advance(14);
+    expect(seen()).toBe(early);
+    await world.advance(1);
+    expect(seen()).toBe(100);
   });
 
   it("keeps a sender's acks and messages in order, and its client ids its own", async () => {

@@ -11,9 +11,14 @@ export const ORDER_BUGS: readonly Bug[] = [
     patches: [
       {
         file: "party/messages.ts",
-        find: "this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });",
+        find: "this.#room.durable.keepOne(KEYS.event(event.seq), event);",
         replace:
-          "this.#room.deps.after(400, () => this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event }));",
+          "this.#room.deps.after(400, () => this.#room.durable.keep({ [KEYS.head]: { seq: event.seq, at: event.at }, [KEYS.event(event.seq)]: event }));",
+      },
+      {
+        file: "party/messages.ts",
+        find: "this.#room.durable.keepOne(KEYS.head, this.#room.requireLife().head);",
+        replace: "",
       },
     ],
   },
@@ -120,8 +125,8 @@ export const ORDER_BUGS: readonly Bug[] = [
       },
       {
         file: "party/messages.ts",
-        find: "if (event !== undefined) this.#keep(event);",
-        replace: `if (event !== undefined) this.#keep(event);\n    if (event !== undefined && event.seq % 9 === 0) throw new Refusal("bad_content");`,
+        find: "const bytes = event === undefined ? 0 : this.#keep(event);",
+        replace: `const bytes = event === undefined ? 0 : this.#keep(event);\n    if (event !== undefined && event.seq % 9 === 0) throw new Refusal("bad_content");`,
       },
     ],
   },

@@ -53,8 +53,8 @@ export const SOCKET_BUGS: readonly Bug[] = [
     patches: [
       {
         file: "party/readers.ts",
-        find: "author: userId, authors }, this.#unread.floor)",
-        replace: "author: userId, authors }, 0)",
+        find: "authors: forAuthor(text, event) }, this.#unread.floor)",
+        replace: "authors: forAuthor(text, event) }, 0)",
       },
     ],
   },
@@ -139,8 +139,8 @@ export const SOCKET_BUGS: readonly Bug[] = [
     patches: [
       {
         file: "party/messages.ts",
-        find: "if (event !== undefined) this.#keep(event);",
-        replace: `if (event !== undefined) this.#keep(event);\n    (globalThis.kept ??= []).push(new Uint8Array(4_000_000).fill(1));`,
+        find: "const bytes = event === undefined ? 0 : this.#keep(event);",
+        replace: `const bytes = event === undefined ? 0 : this.#keep(event);\n    (globalThis.kept ??= []).push(new Uint8Array(4_000_000).fill(1));`,
       },
     ],
   },
