@@ -1,13 +1,18 @@
 import type { After } from "./deps.ts";
 import type { Session } from "./session.ts";
 
-/** More frames than this within the time make a room busy. */
+/** More frames than this within the time make a room busy; fewer do where many listen, who take their time each. */
 const BUSY_FRAMES = 8;
+const BUSY_LISTENED_TO = 2_000;
 const BUSY_MS = 100;
-/** So many are taken at once at most, however many have come. */
+/** So many are taken at once at most, fewer where many listen: what a turn sends is in memory until it has gone. */
 const BURST_MAX = 256;
+const BURST_MIN = 8;
+const BURST_DELIVERIES = 16_000;
 
 export interface BurstDeps {
+  /** How many sockets hear what one says. */
+  listeners: () => number;
   after: After;
   now: () => number;
   take: (session: Session, message: unknown) => Promise<void> | undefined;
@@ -37,7 +42,7 @@ export class Bursts {
     if (this.#waiting.length === 0 && !isBusy) return this.#deps.take(session, message);
     this.#waiting.push({ session, message });
     if (this.#waiting.length === 1) this.#deps.after(0, () => this.drain());
-    else if (this.#waiting.length >= BURST_MAX) this.drain();
+    else if (this.#waiting.length >= this.#most()) this.drain();
     return undefined;
   }
 
@@ -64,6 +69,11 @@ export class Bursts {
     const now = this.#deps.now();
     this.#recent.push(now);
     if (this.#recent.length > BUSY_FRAMES + 1) this.#recent.shift();
-    return this.#recent.length > BUSY_FRAMES && (this.#recent[0] ?? 0) > now - BUSY_MS;
+    const enough = Math.min(BUSY_FRAMES, Math.ceil(BUSY_LISTENED_TO / Math.max(1, this.#deps.listeners())));
+    return (this.#recent.at(-1 - enough) ?? 0) > now - BUSY_MS;
+  }
+
+  #most(): number {
+    return Math.min(BURST_MAX, Math.max(BURST_MIN, BURST_DELIVERIES / Math.max(1, this.#deps.listeners())));
   }
 }
