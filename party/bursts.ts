@@ -11,7 +11,7 @@ const BURST_MIN = 8;
 const BURST_DELIVERIES = 16_000;
 
 export interface BurstDeps {
-  /** How many sockets hear what one says. */
+  /** How many sockets are sent each frame by itself; to the others it is gathered. */
   listeners: () => number;
   after: After;
   now: () => number;

@@ -85,7 +85,7 @@ export class ChatRoom {
     this.orders = new Orders(this);
     this.#frames = new FrameHandler(this);
     this.#bursts = new Bursts({
-      listeners: () => sessions.size,
+      listeners: () => sessions.singles.size,
       after,
       now,
       take: (session, message) => this.#take(session, message),

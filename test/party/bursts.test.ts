@@ -25,7 +25,7 @@ function bursts(listeners: number): Bursts {
 function sayUntilBusy(room: Bursts, everyMs: number, most = 100): number {
   for (let said = 1; said <= most; said++) {
     now += everyMs;
-    room.take(SESSION, said);
+    void room.take(SESSION, said);
     if (turns.length > 0) return said - 1;
   }
   return most;
@@ -58,7 +58,7 @@ describe("what sockets say", () => {
     { listeners: 100_000, most: 8 },
   ])("is taken together in its order, $most frames at most for $listeners listeners", ({ listeners, most }) => {
     const room = bursts(listeners);
-    for (let n = 0; n < 600; n++) room.take(SESSION, n);
+    for (let n = 0; n < 600; n++) void room.take(SESSION, n);
     for (const turn of turns) turn();
     expect(taken.flat()).toEqual(Array.from({ length: 600 }, (_, n) => n));
     expect(Math.max(...taken.slice(1).map(({ length }) => length))).toBe(most);
