@@ -28,6 +28,11 @@ export class EventTexts {
     return event.userId === reader ? forAuthor(text, event) : text;
   }
 
+  clear(): void {
+    this.#texts.clear();
+    this.#chars = 0;
+  }
+
   #write(event: RoomEvent, roomId: ChannelId): string {
     const text = writeText(event, roomId);
     this.#texts.set(event.seq, text);

@@ -13,8 +13,13 @@ const REMEMBERED_FRAMES = 30;
 const GATHER_CHARS_PER_LISTENER = 2_500;
 const GATHER_MIN_CHARS = 64 * 1024;
 const GATHER_MAX_CHARS = 256 * 1024;
-/** However many listen, no more than this is put on its way at once. */
-const SENT_AT_ONCE_MAX_CHARS = 64 * 1024 * 1024;
+/** However many listen, one flush puts no more than this on its way. */
+const FLUSH_MAX_CHARS = 64 * 1024 * 1024;
+/**
+ * Half of what may be on its way to a reader. One that has acknowledged everything must be able to take it, and would have
+ * nothing more to acknowledge if it could not; that a room that slept forgets some of it is why it is not all.
+ */
+const GATHER_MAX_EVENTS = LIMITS.unreadMaxEvents / 2;
 
 /** An event as everybody reads it, and as its author's own sockets do. */
 export interface EventText {
@@ -157,7 +162,8 @@ export class FanOut {
 
   #grew(text: string): void {
     this.#chars += text.length;
-    if (this.#chars > gatherMaxChars(this.#deps.sessions.size)) this.flush();
+    const isLong = this.#firstSeq > 0 && this.#lastSeq - this.#firstSeq + 1 >= GATHER_MAX_EVENTS;
+    if (isLong || this.#chars > gatherMaxChars(this.#deps.sessions.lines.size)) this.flush();
   }
 
   #ownList(session: Session): string[] {
@@ -190,7 +196,7 @@ export class FanOut {
 
 function gatherMaxChars(listeners: number): number {
   const worthIt = Math.max(GATHER_MIN_CHARS, listeners * GATHER_CHARS_PER_LISTENER);
-  return Math.min(worthIt, GATHER_MAX_CHARS, SENT_AT_ONCE_MAX_CHARS / listeners);
+  return Math.min(worthIt, GATHER_MAX_CHARS, FLUSH_MAX_CHARS / Math.max(1, listeners));
 }
 
 /** Whether what goes to everybody goes to this socket. */

@@ -21,14 +21,17 @@ export class Messages {
     this.#recall = new Recall(room);
   }
 
-  /** Takes what came together: all of it is one transaction, for which the head is written once. */
+  /** Takes what came together: all of it is one transaction, for which the head is written once. Never throws. */
   together(callback: () => void): void {
     this.#inBurst = true;
     try {
       callback();
+      if (this.#hasMoved) this.#room.durable.keepOne(KEYS.head, this.#room.requireLife().head);
+      this.#hasMoved = false;
+    } catch (error) {
+      this.#room.deps.log.error("burst_failed", error); // the head follows with the next message: the log is what counts
     } finally {
       this.#inBurst = false;
-      if (this.#hasMoved) this.#keepHead();
     }
   }
 
@@ -72,19 +75,15 @@ export class Messages {
   #keep(event: RoomEvent): number {
     const { log, limit } = this.#room.requireOrder();
     const life = this.#room.requireLife();
-    this.#room.durable.keepOne(KEYS.event(event.seq), event);
-    life.head = { seq: event.seq, at: event.at };
-    if (this.#inBurst) this.#hasMoved = true;
-    else this.#keepHead();
+    const head = { seq: event.seq, at: event.at };
+    if (this.#inBurst) this.#room.durable.keepOne(KEYS.event(event.seq), event);
+    else this.#room.durable.keep({ [KEYS.head]: head, [KEYS.event(event.seq)]: event });
+    this.#hasMoved = this.#inBurst;
+    life.head = head;
     limit.note(event.userId, this.#room.clock.now());
     const bytes = log.append(event);
     this.#room.outbox.eventKept(event, bytes);
     return bytes;
-  }
-
-  #keepHead(): void {
-    this.#hasMoved = false;
-    this.#room.durable.keepOne(KEYS.head, this.#room.requireLife().head);
   }
 
   #ack(

@@ -37,7 +37,7 @@ export async function readOrder(
       if (Math.abs(readAt - event.at) < windowMs) limit.note(event.userId, Math.min(event.at, readAt));
     }
   log ??= new EventLog(identity.epoch, head.seq + 1, head.at);
-  if (log.head !== head.seq) throw new Error(`The log ends at ${log.head} and not at ${head.seq}`);
+  if (log.head < head.seq) throw new Error(`The log ends at ${log.head} and not at ${head.seq}`);
   const spent = (await readSpentIds(storage)) ?? new SpentIds(contentHash(newId()) >>> 0);
   return { log, limit, spent, recalls };
 }

@@ -104,10 +104,16 @@ export class Outbox {
   eventKept(event: RoomEvent, bytes: number): void {
     this.#wait();
     this.#headSeq = event.seq;
-    this.#fresh.push(event, bytes);
+    if (this.#record.failures === 0) this.#fresh.push(event, bytes);
     const now = this.#deps.now();
     if (this.#hasBatch(this.#record.storedSeq) && this.#record.failures === 0 && this.#record.nextTryAt > now)
       this.#record = { ...this.#record, nextTryAt: now };
+    this.#deps.durable.wakeBy(this.nextAt());
+  }
+
+  /** The log turned out to end here. */
+  headIs(seq: number): void {
+    this.#headSeq = seq;
     this.#deps.durable.wakeBy(this.nextAt());
   }
 
@@ -257,7 +263,7 @@ export class Outbox {
     const tookMs = Math.min(STUCK_MS, Math.max(0, now - since));
     const failingMs = this.#record.failingMs + tookMs + waitMs;
     this.#record = { ...this.#record, failures, nextTryAt: now + waitMs, failingMs };
-    this.#fresh.clear(); // it may last
+    this.#fresh.clear(); // it may last, and storage has it
     this.#deps.durable.keep({ [KEYS.outbox]: this.#record });
     this.#deps.log.error("history_write_failed", error, { failures, waiting: this.#headSeq - this.#record.storedSeq });
   }

@@ -13,7 +13,7 @@ const PAGE = { events: 200, bytes: 256 * 1024 };
 /** Pages from storage that are remembered until the next alarm: those who fell behind together read the same. */
 const OLD_PAGES = 4;
 /** What a room that sleeps may forget of an acknowledgement; little next to what may be on its way. */
-const SAVED_EVERY = 256;
+const SAVED_EVERY = 128;
 
 /**
  * Flow control. The runtime queues without bound whatever is sent to a socket, so a reader that has not acknowledged
@@ -73,6 +73,7 @@ export class Readers {
   /** Gives back the memory that catching up has taken. */
   forgetPages(): void {
     this.#oldPages.clear();
+    this.#texts.clear();
   }
 
   #acknowledge(session: Session, seq: number): void {

@@ -196,6 +196,9 @@ export class ChatRoom {
     const read = async () => {
       await this.moderation.load(life.identity);
       this.order = await readOrder(this.deps, this.clock.now, this.durable.storage, life);
+      const { log } = this.order;
+      // What is in the log was acked, also if its head could not be written any more.
+      if (log.head > life.head.seq) this.outbox.headIs((life.head = log.newest).seq);
       this.duties.prune(); // a room that sleeps again at once has no other time for it
     };
     this.#loading ??= this.#blocking("order", read).finally(() => (this.#loading = undefined));

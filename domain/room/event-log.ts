@@ -76,6 +76,11 @@ export class EventLog {
     return this.#entries[seq - this.#first]?.at;
   }
 
+  /** Where the order ends. */
+  get newest(): { seq: number; at: number } {
+    return { seq: this.head, at: this.#lastAt };
+  }
+
   /** The newest events a client gets that has seen nothing. */
   latest(limit: number = REPLAY_DEFAULT_EVENTS): RoomEvent[] {
     return this.#recent.slice(-limit).map(({ event }) => event);

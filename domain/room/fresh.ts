@@ -3,7 +3,6 @@ import type { RoomEvent } from "../ports/history.ts";
 /** More than comes while one batch is being written, in a room as busy as it gets. */
 const FRESH_MAX_EVENTS = 2_000;
 const FRESH_MAX_BYTES = 1024 * 1024;
-const DROPPED_AT_ONCE = 200;
 
 /** The newest of the events that history does not have yet, so that they need not be read from storage for it. */
 export class Fresh {
@@ -14,7 +13,8 @@ export class Fresh {
   push(event: RoomEvent, bytes: number): void {
     this.#events.push({ event, bytes });
     this.#bytes += bytes;
-    if (this.#events.length > FRESH_MAX_EVENTS || this.#bytes > FRESH_MAX_BYTES) this.#drop(DROPPED_AT_ONCE);
+    if (this.#events.length > FRESH_MAX_EVENTS || this.#bytes > FRESH_MAX_BYTES)
+      this.#drop(Math.ceil(this.#events.length / 2));
   }
 
   /** The events after `seq`, at most `limit`; undefined when the first of them is not here. */

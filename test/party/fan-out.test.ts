@@ -52,8 +52,73 @@ describe("fan-out", () => {
     expect(keys().filter((key) => String(key).startsWith("m:"))).toHaveLength(50);
     const { durable } = world.platform.storage;
     expect(durable.get("head")).toMatchObject({ seq: 20 });
-    world.platform.storage.release();
+    world.platform.storage.crash(1);
     expect(durable.get("head")).toMatchObject({ seq: 70 });
+    expect([...durable.keys()].filter((key) => key.startsWith("m:"))).toHaveLength(70);
+  });
+
+  it("goes on where the log ends when the head of a burst could not be written", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice", { lines: true });
+    const { storage } = world.platform;
+    const put = storage.put.bind(storage);
+    vi.spyOn(storage, "put").mockImplementation((key, value?: unknown) => {
+      if (key === "head") throw new Error("SQLITE_FULL");
+      return typeof key === "string" ? put(key, value) : put(key);
+    });
+    await burst(world, alice, 60);
+    await world.advance(15);
+    expect(alice.all("ack")).toHaveLength(60);
+    expect(storage.durable.get("head")).not.toMatchObject({ seq: 60 });
+    vi.restoreAllMocks();
+    world.crash();
+    const bob = await world.connect("bob");
+    expect(bob.last("room_joined")).toMatchObject({ seq: 60 });
+    await world.advance(2_000);
+    expect((await world.history()).map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+    await world.advance(26_000);
+    expect(bob.last("heads")).toMatchObject({ rooms: { lobby: 60 } });
+    expect(await bob.post("the next")).toMatchObject({ seq: 61 });
+  });
+
+  it("F18 gathers no more than a reader can take that has acknowledged everything", async () => {
+    const world = new World({ settings });
+    const crowd = await Promise.all(
+      Array.from({ length: 100 }, async (_, n) => world.connect(`reader-${n}`, { lines: true })),
+    );
+    const alice = await world.connect("alice");
+    for (const { connection } of crowd) await world.room.message(connection, `{"type":"received","seq":0}`);
+    await world.advance(1_000);
+    for (let at = 0; at < 600; at++) void world.room.message(alice.connection, `{"type":"message","content":"m"}`);
+    await world.advance(50);
+    const seen = (reader: Client) => reader.all("message").length;
+    for (const reader of crowd) expect(seen(reader)).toBeGreaterThanOrEqual(256);
+    for (let round = 0; round < 5; round++) {
+      for (const reader of crowd)
+        await world.room.message(reader.connection, `{"type":"received","seq":${seen(reader)}}`);
+      await world.advance(20);
+    }
+    for (const reader of crowd)
+      expect(reader.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 600 }, (_, at) => at + 1));
+  });
+
+  it("gathers longer for many, for whom a message is dear to send", async () => {
+    const gathered = async (listeners: number) => {
+      const world = new World({ settings });
+      const crowd = await Promise.all(
+        Array.from({ length: listeners }, async (_, n) => world.connect(`reader-${n}`, { lines: true })),
+      );
+      await world.advance(1_000);
+      const content = "x".repeat(900);
+      await burst(world, crowd[0]!, 20);
+      await world.advance(15);
+      for (let at = 0; at < 100; at++)
+        void world.room.message(crowd[0]!.connection, JSON.stringify({ type: "message", content }));
+      await world.advance(0);
+      return crowd[1]!.all("message").length - 20;
+    };
+    expect(await gathered(2)).toBeGreaterThan(40);
+    expect(await gathered(100)).toBeLessThan(10);
   });
 
   it("gathers what comes after a gathering that left early as long as any other", async () => {

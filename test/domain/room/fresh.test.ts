@@ -47,11 +47,11 @@ describe("what history does not have yet, in memory", () => {
     const fresh = freshWith(1, 1_024, 1_024);
     expect(fresh.after(0, 1)).toHaveLength(1);
     fresh.push(eventAt(1_025), 1);
-    expect(fresh.after(0, 1)).toBeUndefined();
-    expect(fresh.after(200, 1)).toHaveLength(1);
-    for (let seq = 1_026; seq <= 1_225; seq++) fresh.push(eventAt(seq), 1_023);
-    expect(fresh.after(200, 1)).toHaveLength(1);
-    fresh.push(eventAt(1_226), 1_024);
-    expect(fresh.after(200, 1)).toBeUndefined();
+    expect(fresh.after(512, 1)).toBeUndefined();
+    expect(fresh.after(513, 1)).toHaveLength(1);
+    for (let seq = 1_026; seq <= 1_538; seq++) fresh.push(eventAt(seq), 1_023);
+    expect(fresh.after(513, 1)).toHaveLength(1);
+    fresh.push(eventAt(1_539), 1_024);
+    expect(fresh.after(513, 1)).toBeUndefined();
   });
 });

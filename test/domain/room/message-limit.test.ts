@@ -16,6 +16,16 @@ it("F17 counts each user alone, in a window that slides", () => {
   expect(limit.waitMs(alice, 1_150)).toBe(250);
 });
 
+it("counts the same however many have left the window", () => {
+  const limit = limitOf(3, 100);
+  for (let at = 0; at < 1_000; at += 10) {
+    const waitMs = limit.waitMs(alice, at);
+    const isThird = at % 100 >= 30;
+    expect([at, waitMs]).toEqual([at, isThird ? 100 - (at % 100) : undefined]);
+    if (waitMs === undefined) limit.note(alice, at - (at % 100));
+  }
+});
+
 it("tells when the first of the newest ones leaves the window, when there are more than may be", () => {
   const limit = limitOf(2);
   for (const at of [100, 200, 300]) limit.note(alice, at);
