@@ -112,10 +112,10 @@ export class FanOut {
     this.#gathering = false;
     for (const session of this.#deps.sessions.lines) {
       const list = own.get(session);
-      const isOver = lastSeq > 0 && takes(session) && session.state.receivedSeq < this.#floor;
       if (list !== undefined && list.length > 0) this.#send(session, list.join("\n"));
-      else if (list === undefined && !isOver && takes(session)) this.#send(session, shared);
-      if (isOver) this.#deps.stop(session, list === undefined ? firstSeq - 1 : lastSeq);
+      else if (list === undefined && takes(session))
+        if (lastSeq > 0 && this.#isOver(session)) this.#deps.stop(session, firstSeq - 1);
+        else this.#send(session, shared);
     }
   }
 
@@ -139,6 +139,10 @@ export class FanOut {
         if (session.state.lines && takes(session)) this.#ownList(session);
     for (const [session, list] of this.#own) {
       if (!takes(session)) continue;
+      if (seq > 0 && this.#isOver(session)) {
+        this.#deps.stop(session, seq - 1);
+        continue;
+      }
       const own = session.state.userId === special ? instead : text;
       if (own !== null) list.push(own);
     }
@@ -167,9 +171,17 @@ export class FanOut {
   }
 
   #ownList(session: Session): string[] {
-    const list = this.#own.get(session) ?? (takes(session) ? [...this.#shared] : []);
+    const known = this.#own.get(session);
+    if (known !== undefined) return known;
+    if (this.#lastSeq > 0 && takes(session) && this.#isOver(session)) this.#deps.stop(session, this.#firstSeq - 1);
+    const list = takes(session) ? [...this.#shared] : [];
     this.#own.set(session, list);
     return list;
+  }
+
+  /** Too much is on its way to it for the newest event. */
+  #isOver({ state }: Session): boolean {
+    return state.receivedSeq < this.#floor;
   }
 
   #isBusy(): boolean {

@@ -102,6 +102,37 @@ describe("fan-out", () => {
       expect(reader.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 600 }, (_, at) => at + 1));
   });
 
+  it("F18 pushes no more to a reader that gets frames of its own in between", async () => {
+    const world = new World({ settings });
+    const alice = await world.connect("alice");
+    const deaf = await world.connect("deaf", { lines: true });
+    const late = await world.connect("late", { lines: true });
+    for (const { connection } of [deaf, late]) await world.room.message(connection, `{"type":"received","seq":0}`);
+    const say = async (count: number) => {
+      for (let at = 0; at < count; at++) void world.room.message(alice.connection, `{"type":"message","content":"m"}`);
+      await world.advance(0);
+    };
+    for (let at = 0; at < 5; at++) {
+      await say(90);
+      await world.advance(20);
+    }
+    await say(5);
+    await world.room.message(deaf.connection, `{"type":"ping"}`);
+    await say(150);
+    await world.room.message(late.connection, `{"type":"ping"}`);
+    await world.advance(20);
+    for (const reader of [deaf, late]) {
+      const seqs = () => reader.all("message").map(({ seq }) => seq);
+      expect(seqs().length).toBeLessThanOrEqual(512);
+      expect(reader.last("pong")).toBeDefined();
+      for (let round = 0; round < 6; round++) {
+        await world.room.message(reader.connection, `{"type":"received","seq":${seqs().length}}`);
+        await world.advance(20);
+      }
+      expect(seqs()).toEqual(Array.from({ length: 605 }, (_, at) => at + 1));
+    }
+  });
+
   it("gathers longer for many, for whom a message is dear to send", async () => {
     const gathered = async (listeners: number) => {
       const world = new World({ settings });
