@@ -25,7 +25,7 @@ For everything else there is npx vitest.`;
 export interface Tally {
   passed: number;
   failed: number;
-  /** What failed, by file and name; what has neither is only counted. */
+  /** What failed, by file and name, and why; what has neither is only counted. */
   failures: string[];
   skipped: { name: string; reason: string | undefined }[];
 }
@@ -113,13 +113,20 @@ function countTests(vitest: Vitest): Tally {
       else if (result.state === "skipped") tally.skipped.push({ name: test.fullName, reason: result.note });
       else {
         failedHere += 1;
-        tally.failures.push(`${module.relativeModuleId} > ${test.fullName}`);
+        const reason = result.state === "failed" ? `: ${oneLine(result.errors[0]?.message)}` : "";
+        tally.failures.push(`${module.relativeModuleId} > ${test.fullName}${reason}`);
       }
     }
     if (!module.ok() && failedHere === 0) tally.failures.push(module.relativeModuleId);
     tally.failed += module.ok() ? failedHere : Math.max(failedHere, 1);
   }
   return tally;
+}
+
+const REASON_MAX_CHARS = 600;
+
+function oneLine(reason = "no reason was given"): string {
+  return reason.replaceAll(/\s+/g, " ").slice(0, REASON_MAX_CHARS);
 }
 
 /** What a run ends with. */

@@ -80,7 +80,7 @@ class Load {
   }
 
   async #join(url: string, token: string): Promise<Wire> {
-    const { dialect } = { dialect: this.#dialect };
+    const dialect = this.#dialect;
     const ready = Promise.withResolvers<void>();
     let isReady = false;
     let unreported = 0;

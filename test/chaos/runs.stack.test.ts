@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { judge } from "./checker/check.ts";
 import { Recorder } from "./history/recorder.ts";
-import { computeFigures, formatReport } from "./report/report.ts";
+import { computeFigures, formatReport, formatViolations } from "./report/report.ts";
 import type { ClientKind } from "./run/cast.ts";
 import { PRESENCE_MS } from "./run/finish.ts";
 import { LineTap } from "./run/line-tap.ts";
@@ -71,7 +71,8 @@ it.each(RUNS)("every promise is kept while all breaks (seed $seed, $client)", { 
   const verdicts = judge(recorder.entries);
   const figures = computeFigures(recorder.entries);
   console.log(formatReport(figures, verdicts, undefined));
-  expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
+  const violated = formatViolations(verdicts);
+  expect(violated, violated.join("\n")).toEqual([]);
   expect(outcome).toEqual({ missing: [], lacking: [], troubles: [], stopped: [] });
   expect(planned.faults.map(({ name }) => name)).toEqual(expect.arrayContaining(among));
   expect(figures.effective).toBeGreaterThan(8);

@@ -7,9 +7,9 @@ describe("npm test", () => {
   });
 
   it("names what failed right before that, for whoever sees nothing but the end", () => {
-    const failures = ["test/party/rooms.test.ts > rooms > keep order"];
+    const failures = ["test/party/rooms.test.ts > rooms > keep order: expected 2 to be 1"];
     expect(closingLines({ passed: 12, failed: 1, failures, skipped: [] })).toEqual([
-      "failed: test/party/rooms.test.ts > rooms > keep order",
+      "failed: test/party/rooms.test.ts > rooms > keep order: expected 2 to be 1",
       "12 passed, 1 failed",
     ]);
   });

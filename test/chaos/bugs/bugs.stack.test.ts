@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatViolations } from "../report/report.ts";
 import { BUGS } from "./bugs.ts";
 import type { Hunt } from "./hunt.ts";
 import { Hunters } from "./hunters.ts";
@@ -29,7 +30,8 @@ const TIME_LIMIT_MS = 240_000;
 describe.each(scenarios)("the scenario %s", { timeout: TIME_LIMIT_MS }, (scenario) => {
   it.each(clean.filter((each) => each.scenario === scenario))("finds nothing without a bug", async (each) => {
     const { verdicts, missing, troubles, idle } = await result(each);
-    expect(verdicts.flatMap(({ violations }) => violations)).toEqual([]);
+    const violated = formatViolations(verdicts);
+    expect(violated, violated.join("\n")).toEqual([]);
     expect({ missing, troubles, idle }).toEqual({ missing: [], troubles: [], idle: [] });
   });
 

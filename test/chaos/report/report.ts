@@ -75,8 +75,8 @@ const TOLD = 5;
 
 /** The whole result as text. */
 export function formatReport(figures: Figures, verdicts: readonly Verdict[], historyFile: string | undefined): string {
-  const broken = verdicts.filter(({ violations }) => violations.length > 0);
-  const total = broken.reduce((sum, { violations }) => sum + violations.length, 0);
+  const counts = verdicts.map(({ violations }) => violations.length).filter((count) => count > 0);
+  const total = counts.reduce((sum, count) => sum + count, 0);
   return [
     "Faults (injected, with effect)",
     ...Object.entries(figures.faults)
@@ -105,11 +105,16 @@ export function formatReport(figures: Figures, verdicts: readonly Verdict[], his
       ),
     ),
     "",
-    ...broken.flatMap(formatBroken),
-    total === 0 ? "0 violations" : `${total} violations of ${broken.length} invariants`,
+    ...formatViolations(verdicts),
+    total === 0 ? "0 violations" : `${total} violations of ${counts.length} invariants`,
     ...(historyFile === undefined ? [] : [`History: ${historyFile}`]),
     `Again: ${figures.command}`,
   ].join("\n");
+}
+
+/** The lines that say what was violated; none when nothing was. */
+export function formatViolations(verdicts: readonly Verdict[]): string[] {
+  return verdicts.filter(({ violations }) => violations.length > 0).flatMap(formatBroken);
 }
 
 function formatBroken({ name, violations }: Verdict): string[] {
