@@ -1,6 +1,6 @@
 import { PresencePace } from "../domain/room/presence-pace.ts";
 import { Roster, type PresenceChange } from "../domain/room/roster.ts";
-import { Typing } from "../domain/room/typing.ts";
+import { Typing, type TypingNews } from "../domain/room/typing.ts";
 import type { ServerFrame } from "../protocol/frames.ts";
 import type { ChannelId, UserId } from "../protocol/ids.ts";
 import { LIMITS, TIMES } from "../protocol/limits.ts";
@@ -132,7 +132,15 @@ export class Attendance {
 
   /** A reader that was behind since `stoppedAt` is level again: if anything was told meanwhile it learns who is here. */
   tellMissed(session: Session, stoppedAt: number): void {
-    if (this.#toldAt >= stoppedAt) this.#deps.fanOut.toOne(session, JSON.stringify(this.#countFrame()));
+    const { fanOut } = this.#deps;
+    if (this.#toldAt >= stoppedAt) fanOut.toOne(session, JSON.stringify(this.#countFrame()));
+    for (const { userId, isTyping } of this.#typists(session))
+      if (isTyping) fanOut.toOne(session, JSON.stringify(this.#typingFrame({ userId, isTyping })));
+  }
+
+  /** What a reader is told before it hears nothing more for now: that nobody types, as it would not hear of their end. */
+  typingEnds(session: Session): string[] {
+    return this.#typists(session).map(({ userId }) => JSON.stringify(this.#typingFrame({ userId, isTyping: false })));
   }
 
   /** When there is something to tell that no timer is set for. */
@@ -163,15 +171,17 @@ export class Attendance {
   }
 
   #tellTyping(): void {
-    for (const { userId, isTyping } of this.typing.takeNews(this.#deps.now()))
-      this.#toOthers(userId, {
-        type: "typing_indicator",
-        ...this.#room(),
-        userId,
-        username: this.#nameOf(userId),
-        isTyping,
-      });
+    for (const news of this.typing.takeNews(this.#deps.now())) this.#toOthers(news.userId, this.#typingFrame(news));
     this.#deps.durable.wakeBy(this.typing.nextAt(this.#deps.now()));
+  }
+
+  /** Whom the reader may believe to be typing. */
+  #typists({ state }: Session): TypingNews[] {
+    return this.typing.told(this.#deps.now()).filter(({ userId }) => userId !== state.userId);
+  }
+
+  #typingFrame({ userId, isTyping }: TypingNews): ServerFrame {
+    return { type: "typing_indicator", ...this.#room(), userId, username: this.#nameOf(userId), isTyping };
   }
 
   #tellPresence(changes: PresenceChange[]): void {

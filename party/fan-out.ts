@@ -37,8 +37,11 @@ export interface FanOutDeps {
   lost: (session: Session) => void;
   /** A client that is not heard of was sent more than may wait for it. */
   deaf: (session: Session) => void;
-  /** A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it. */
-  stop: (session: Session, sentSeq: number) => void;
+  /**
+   * A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it.
+   * @returns the last frames it gets.
+   */
+  stop: (session: Session, sentSeq: number) => readonly string[];
 }
 
 /**
@@ -114,7 +117,7 @@ export class FanOut {
       const list = own.get(session);
       if (list !== undefined && list.length > 0) this.#send(session, list.join("\n"));
       else if (list === undefined && takes(session))
-        if (lastSeq > 0 && this.#isOver(session)) this.#deps.stop(session, firstSeq - 1);
+        if (lastSeq > 0 && this.#isOver(session)) this.#stop(session, firstSeq - 1);
         else this.#send(session, shared);
     }
   }
@@ -126,7 +129,7 @@ export class FanOut {
     for (const session of gathering ? sessions.singles : sessions) {
       const { state } = session;
       if (!state.joined || state.behind !== undefined) continue;
-      if (seq > 0 && state.receivedSeq < this.#floor) this.#deps.stop(session, seq - 1);
+      if (seq > 0 && this.#isOver(session)) this.#stop(session, seq - 1);
       else if (state.userId !== special) this.#send(session, text);
       else if (instead !== null) this.#send(session, instead);
     }
@@ -140,7 +143,7 @@ export class FanOut {
     for (const [session, list] of this.#own) {
       if (!takes(session)) continue;
       if (seq > 0 && this.#isOver(session)) {
-        this.#deps.stop(session, seq - 1);
+        list.push(...this.#deps.stop(session, seq - 1));
         continue;
       }
       const own = session.state.userId === special ? instead : text;
@@ -173,10 +176,14 @@ export class FanOut {
   #ownList(session: Session): string[] {
     const known = this.#own.get(session);
     if (known !== undefined) return known;
-    if (this.#lastSeq > 0 && takes(session) && this.#isOver(session)) this.#deps.stop(session, this.#firstSeq - 1);
-    const list = takes(session) ? [...this.#shared] : [];
+    const isOver = this.#lastSeq > 0 && takes(session) && this.#isOver(session);
+    const list = isOver ? [...this.#deps.stop(session, this.#firstSeq - 1)] : takes(session) ? [...this.#shared] : [];
     this.#own.set(session, list);
     return list;
+  }
+
+  #stop(session: Session, sentSeq: number): void {
+    for (const text of this.#deps.stop(session, sentSeq)) this.#send(session, text);
   }
 
   /** Too much is on its way to it for the newest event. */

@@ -52,8 +52,8 @@ export class Readers {
     if (!session.state.saysReceived) this.#acknowledge(session, Infinity);
   }
 
-  /** The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now. */
-  stop(session: Session, sentSeq: number): void {
+  /** The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now. @returns the frames that say so. */
+  stop(session: Session, sentSeq: number): readonly string[] {
     const { state } = session;
     const now = this.#room.clock.now();
     // It goes on once half of what is on its way has arrived.
@@ -62,6 +62,7 @@ export class Readers {
     save(session);
     this.#room.durable.wakeBy(now + TIMES.slowReaderMs);
     this.#room.deps.log.note("reader_stopped", { userId: state.userId, sentSeq, receivedSeq: state.receivedSeq });
+    return this.#room.attendance.typingEnds(session);
   }
 
   /** What the reader is sent now begins a new reading: a join has told it everything up to here. */

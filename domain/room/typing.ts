@@ -44,6 +44,11 @@ export class Typing {
     this.#typists.set(userId, { until: Math.max(known, until), told: true, toldAt: 0, again: false });
   }
 
+  /** Those whom the others may believe to be typing: who was told of, and whether it is still so. */
+  told(now: number): TypingNews[] {
+    return [...this.#typists].map(([userId, { told, until }]) => ({ userId, isTyping: told && until > now }));
+  }
+
   /** When the user's typing ends by itself, for keeping; 0 when they are not typing. */
   until(userId: UserId): number {
     return this.#typists.get(userId)?.until ?? 0;

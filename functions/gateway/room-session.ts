@@ -217,6 +217,7 @@ export class RoomSession {
     clearTimeout(this.#returnTimer);
     if (this.#state === "joined") this.#startOutage();
     this.#state = "joining";
+    this.#host.deliver(this.#view.takeTypingEnds());
     this.#askedAgain ??= this.#view.takeUnanswered();
     this.#retry();
   }

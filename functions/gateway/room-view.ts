@@ -1,5 +1,5 @@
 import type { ServerFrame, Since } from "../../protocol/frames.ts";
-import type { ChannelId } from "../../protocol/ids.ts";
+import type { ChannelId, UserId } from "../../protocol/ids.ts";
 import type { Now } from "../../domain/ports/clock.ts";
 import { parseRoomFrame, type RoomFrame, toRoomFrame } from "./room-frame.ts";
 import { RosterView } from "./roster-view.ts";
@@ -18,6 +18,8 @@ export class RoomView {
   readonly #roomId: ChannelId;
   readonly #now: Now;
   readonly #roster: RosterView;
+  /** Whom the client believes to be typing; a room tells it of twenty at most. */
+  readonly #typing = new Map<UserId, string>();
   #position: Since | undefined;
   #head = 0;
   /** The client is owed a `room_joined`; otherwise joining again stays between the room and us. */
@@ -69,6 +71,7 @@ export class RoomView {
         return this.#advance(frame.seq) ? [frame] : [];
       case "heads":
       case "room_joined":
+      case "typing_indicator":
       case "presence":
       case "presence_changes":
       case "presence_count":
@@ -83,6 +86,15 @@ export class RoomView {
     return this.#roster.takeMissing(this.#now()).map(toRoomFrame);
   }
 
+  /** A room that breaks may forget who was typing, or stay away for longer than that lasts; who still is says so again. */
+  takeTypingEnds(): readonly RoomFrame[] {
+    const ends = [...this.#typing].map(([userId, username]) =>
+      toRoomFrame({ type: "typing_indicator", roomId: this.#roomId, userId, username, isTyping: false }),
+    );
+    this.#typing.clear();
+    return ends;
+  }
+
   #noteParsed(frame: RoomFrame, parsed: ServerFrame | undefined): readonly RoomFrame[] {
     switch (parsed?.type) {
       case "heads":
@@ -90,6 +102,9 @@ export class RoomView {
         return [];
       case "room_joined":
         return this.#noteJoined(frame, parsed);
+      case "typing_indicator":
+        this.#noteTyping(parsed);
+        return [frame];
       case "presence":
         return this.#roster.note(parsed) ? [frame] : [];
       case "presence_changes":
@@ -111,6 +126,7 @@ export class RoomView {
     this.#head = joined.seq;
     if (isOwed) {
       this.#roster.reset(joined.memberCount, joined.members);
+      this.#typing.clear();
       return [frame];
     }
     const missed = joined.messages.filter(({ seq }) => seq > before.seq);
@@ -118,6 +134,11 @@ export class RoomView {
       ...missed.map((message) => toRoomFrame({ type: "message", ...message })),
       ...this.#roster.compare(joined, this.#now()).map(toRoomFrame),
     ];
+  }
+
+  #noteTyping({ userId, username, isTyping }: Extract<ServerFrame, { type: "typing_indicator" }>): void {
+    if (isTyping) this.#typing.set(userId, username);
+    else this.#typing.delete(userId);
   }
 
   /** @returns false for what the client has already. */

@@ -42,6 +42,24 @@ describe("a room that breaks", () => {
     expect(seqs(client)).toEqual([1]);
   });
 
+  it("X07 leaves nobody shown as typing who may have stopped before it is back", async () => {
+    const { client, lobby } = await gateway.joined();
+    const typing = (userId: string, isTyping: boolean) => ({
+      type: "typing_indicator",
+      roomId: "lobby",
+      userId,
+      username: userId,
+      isTyping,
+    });
+    const told = [typing("ada", true), typing("bob", true), typing("ada", false)];
+    for (const frame of told) lobby.say(frame);
+    lobby.hangUp(1006);
+    expect(client.ofType("typing_indicator")).toEqual([...told, typing("bob", false)]);
+    const again = await gateway.rejoined({});
+    again.hangUp(1006);
+    expect(client.ofType("typing_indicator")).toHaveLength(4);
+  });
+
   it("keeps the author's own field in what was missed", async () => {
     const { client, lobby } = await gateway.joined();
     lobby.hangUp(1006);

@@ -14,6 +14,14 @@ async function burst(world: World, client: Client, count: number): Promise<void>
   await world.advance(0);
 }
 
+/** What comes before the room has had its next turn. */
+function atOnce({ room }: World, { connection }: Client, count: number, content = "m"): void {
+  const text = JSON.stringify({ type: "message", content });
+  for (let at = 0; at < count; at++) void room.message(connection, text);
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
 describe("fan-out", () => {
   it("sends at once in a quiet room", async () => {
     const world = new World({ settings });
@@ -33,7 +41,7 @@ describe("fan-out", () => {
     expect(plain.all("message")).toHaveLength(100);
     expect(bob.all("message").length).toBeLessThan(10);
     await world.advance(15);
-    expect(bob.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    expect(bob.all("message").map(({ seq }) => seq)).toEqual(upTo(100));
     expect(bob.connection.received.length - before).toBeLessThan(10);
     expect(plain.connection.received.every((text) => !text.includes("\n"))).toBe(true);
   });
@@ -45,8 +53,7 @@ describe("fan-out", () => {
     const put = vi.spyOn(world.platform.storage, "put");
     const keys = () => put.mock.calls.map(([key]) => key);
     world.platform.storage.hold();
-    for (let at = 0; at < 50; at++)
-      void world.room.message(alice.connection, JSON.stringify({ type: "message", content: `${at}` }));
+    atOnce(world, alice, 50);
     await world.advance(0);
     expect(keys().filter((key) => key === "head")).toHaveLength(1);
     expect(keys().filter((key) => String(key).startsWith("m:"))).toHaveLength(50);
@@ -75,7 +82,7 @@ describe("fan-out", () => {
     const bob = await world.connect("bob");
     expect(bob.last("room_joined")).toMatchObject({ seq: 60 });
     await world.advance(2_000);
-    expect((await world.history()).map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+    expect((await world.history()).map(({ seq }) => seq)).toEqual(upTo(60));
     await world.advance(26_000);
     expect(bob.last("heads")).toMatchObject({ rooms: { lobby: 60 } });
     expect(await bob.post("the next")).toMatchObject({ seq: 61 });
@@ -83,13 +90,11 @@ describe("fan-out", () => {
 
   it("F18 gathers no more than a reader can take that has acknowledged everything", async () => {
     const world = new World({ settings });
-    const crowd = await Promise.all(
-      Array.from({ length: 100 }, async (_, n) => world.connect(`reader-${n}`, { lines: true })),
-    );
+    const crowd = await world.crowd(100);
     const alice = await world.connect("alice");
     for (const { connection } of crowd) await world.room.message(connection, `{"type":"received","seq":0}`);
     await world.advance(1_000);
-    for (let at = 0; at < 600; at++) void world.room.message(alice.connection, `{"type":"message","content":"m"}`);
+    atOnce(world, alice, 600);
     await world.advance(50);
     const seen = (reader: Client) => reader.all("message").length;
     for (const reader of crowd) expect(seen(reader)).toBeGreaterThanOrEqual(256);
@@ -98,8 +103,7 @@ describe("fan-out", () => {
         await world.room.message(reader.connection, `{"type":"received","seq":${seen(reader)}}`);
       await world.advance(20);
     }
-    for (const reader of crowd)
-      expect(reader.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 600 }, (_, at) => at + 1));
+    for (const reader of crowd) expect(reader.all("message").map(({ seq }) => seq)).toEqual(upTo(600));
   });
 
   it("F18 pushes no more to a reader that gets frames of its own in between", async () => {
@@ -108,8 +112,9 @@ describe("fan-out", () => {
     const deaf = await world.connect("deaf", { lines: true });
     const late = await world.connect("late", { lines: true });
     for (const { connection } of [deaf, late]) await world.room.message(connection, `{"type":"received","seq":0}`);
+    await (await world.connect("ada")).say({ type: "typing", isTyping: true });
     const say = async (count: number) => {
-      for (let at = 0; at < count; at++) void world.room.message(alice.connection, `{"type":"message","content":"m"}`);
+      atOnce(world, alice, count);
       await world.advance(0);
     };
     for (let at = 0; at < 5; at++) {
@@ -125,26 +130,25 @@ describe("fan-out", () => {
       const seqs = () => reader.all("message").map(({ seq }) => seq);
       expect(seqs().length).toBeLessThanOrEqual(512);
       expect(reader.last("pong")).toBeDefined();
+      const typing = () => reader.all("typing_indicator").map(({ isTyping }) => isTyping);
+      expect(typing()).toEqual([true, false]);
       for (let round = 0; round < 6; round++) {
         await world.room.message(reader.connection, `{"type":"received","seq":${seqs().length}}`);
         await world.advance(20);
       }
-      expect(seqs()).toEqual(Array.from({ length: 605 }, (_, at) => at + 1));
+      expect(seqs()).toEqual(upTo(605));
+      expect(typing()).toEqual([true, false, true]);
     }
   });
 
   it("gathers longer for many, for whom a message is dear to send", async () => {
     const gathered = async (listeners: number) => {
       const world = new World({ settings });
-      const crowd = await Promise.all(
-        Array.from({ length: listeners }, async (_, n) => world.connect(`reader-${n}`, { lines: true })),
-      );
+      const crowd = await world.crowd(listeners);
       await world.advance(1_000);
-      const content = "x".repeat(900);
       await burst(world, crowd[0]!, 20);
       await world.advance(15);
-      for (let at = 0; at < 100; at++)
-        void world.room.message(crowd[0]!.connection, JSON.stringify({ type: "message", content }));
+      atOnce(world, crowd[0]!, 100, "x".repeat(900));
       await world.advance(0);
       return crowd[1]!.all("message").length - 20;
     };
@@ -158,9 +162,7 @@ describe("fan-out", () => {
     await world.advance(1_000);
     await burst(world, alice, 20);
     await world.advance(10);
-    const content = "x".repeat(900); // seventy of them are more than is gathered for two
-    for (let at = 0; at < 80; at++)
-      await world.room.message(alice.connection, JSON.stringify({ type: "message", content }));
+    atOnce(world, alice, 80, "x".repeat(900)); // seventy are more than is gathered for two
     await world.advance(0);
     const seen = () => bob.all("message").length;
     const early = seen();
@@ -179,9 +181,9 @@ describe("fan-out", () => {
     await burst(world, alice, 30);
     await burst(world, bob, 30);
     await world.advance(15);
-    expect(alice.all("ack").map(({ seq }) => seq)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
+    expect(alice.all("ack").map(({ seq }) => seq)).toEqual(upTo(30));
     for (const client of [alice, bob]) {
-      expect(client.all("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+      expect(client.all("message").map(({ seq }) => seq)).toEqual(upTo(60));
       const own = client.all("message").filter(({ clientMessageId }) => clientMessageId !== undefined);
       expect(own.every(({ userId }) => userId === client.userId) && own.length).toBe(30);
     }
@@ -207,7 +209,7 @@ describe("fan-out", () => {
     await world.advance(20);
     expect(silent.closed).toEqual({ code: 4002, reason: "slow_consumer" });
     expect(reader.all("typing_indicator").map(({ username }) => Number(username))).toEqual(
-      Array.from({ length: sent }, (_, n) => n),
+      upTo(sent).map((n) => n - 1),
     );
   });
 
@@ -269,7 +271,7 @@ describe("frames that come in bursts", () => {
   it("are taken before the close of the socket they came on", async () => {
     const world = new World({ settings });
     const [alice, bob] = [await world.connect("alice"), await world.connect("bob")];
-    for (let at = 0; at < 30; at++) void world.room.message(alice.connection, `{"type":"message","content":"m${at}"}`);
+    atOnce(world, alice, 30);
     await alice.leave();
     await world.advance(15);
     expect(bob.all("message")).toHaveLength(30);

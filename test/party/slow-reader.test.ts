@@ -108,6 +108,28 @@ describe.each(CASES)("F18 a reader that does not read, in $room", (how) => {
     );
   });
 
+  it("X07 is shown nobody as typing while it would not hear of the end, and who is typing once it is level again", async () => {
+    const { world, author, reader } = await open(how);
+    const ada = await world.connect("ada");
+    const shown = () => {
+      const typing = reader.all("typing_indicator").map(({ userId, isTyping }) => [userId, isTyping] as const);
+      return [...new Map(typing)].filter(([, isTyping]) => isTyping).map(([userId]) => userId);
+    };
+    for (const client of [ada, reader]) await client.say({ type: "typing", isTyping: true });
+    await world.advance(15);
+    expect(shown()).toEqual(["ada"]);
+    await pour(world, author, 600);
+    expect(shown()).toEqual([]);
+    await ada.say({ type: "typing", isTyping: false });
+    await world.advance(1_000);
+    await author.say({ type: "typing", isTyping: true });
+    expect(shown()).toEqual([]);
+    await readOn(reader, 600);
+    expect(shown()).toEqual(["author"]);
+    await world.advance(6_000);
+    expect(shown()).toEqual([]);
+  });
+
   it("acknowledges by any frame as long as it never says `received`", async () => {
     const { world, author, reader } = await open(how);
     for (let round = 1; round <= 4; round++) {

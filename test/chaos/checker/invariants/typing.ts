@@ -47,7 +47,7 @@ export function typingEnds(model: Model): Finding {
         for (const [key, open] of shown) if (open.user === user && open.entry.room === room) judge(key, open, at);
       lastTyped.set(`${user} ${room}`, at);
     }
-    if (item.kind === "typing" && isTold(model, item)) {
+    if (item.kind === "typing") {
       const { at, user, isTyping } = item;
       if (isTyping) shown.set(keyOf(item), { user, entry: item });
       else end(at, ({ entry }) => keyOf(entry) === keyOf(item));
@@ -61,11 +61,6 @@ export function typingEnds(model: Model): Finding {
 
 function isExcused(model: Model, from: number, to: number): boolean {
   return model.wasDisturbed("delays", from, to) || model.wasDisturbed("mangles", from, to);
-}
-
-// Who is held back is told nothing but what answers them, so they may be shown what is over.
-function isTold(model: Model, { client }: EntryOf<"typing">): boolean {
-  return model.clients.get(client)?.role !== "deaf";
 }
 
 /** With its socket, or on joining anew, a client forgets who was typing; and who has left types no more. */
