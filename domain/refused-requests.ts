@@ -11,11 +11,17 @@ const NOTED: ReadonlySet<number> = new Set([403, 404, 409, 429]);
 
 /** What a request was for. */
 export interface Asked {
-  /** As the route's id names it. */
+  /** As the route's id names it, or the type of a frame. */
   operation: string;
   /** The channel and the person that the request named. */
   channelId?: ChannelId | undefined;
   userId?: UserId | undefined;
+  /** Nobody limits how often this is asked, so it is counted together whatever it names. */
+  isUnlimited?: true;
+}
+
+interface RefusedRequestsDeps extends Pick<Deps, "now" | "waitUntil" | "log"> {
+  store: Pick<Deps["store"], "writeAudit">;
 }
 
 /**
@@ -23,18 +29,18 @@ export interface Asked {
  * the tenth, the hundredth and so on are noted, by each isolate that serves them.
  */
 export class RefusedRequests {
-  readonly #deps: Pick<Deps, "store" | "now" | "waitUntil" | "log">;
+  readonly #deps: RefusedRequestsDeps;
   readonly #counts = new BoundedMap<string, number>(COUNTED_MAX);
 
-  constructor(deps: Pick<Deps, "store" | "now" | "waitUntil" | "log">) {
+  constructor(deps: RefusedRequestsDeps) {
     this.#deps = deps;
   }
 
-  note(caller: Caller, { operation, channelId, userId }: Asked, { code }: ChatError, requestId: string): void {
+  note(caller: Caller, asked: Asked, { code }: Pick<ChatError, "code">, requestId: string): void {
+    const { operation, channelId, userId, isUnlimited = code === "rate_limited" } = asked;
     if (!NOTED.has(ERRORS[code].status) && code !== "token_revoked") return;
     const at = this.#deps.now();
-    // Nobody limits those who are over the limit, whatever they go on to name.
-    const about = code === "rate_limited" ? [operation] : [operation, channelId, userId];
+    const about = isUnlimited ? [operation] : [operation, channelId, userId];
     const key = JSON.stringify([caller.app, actorOf(caller), ...about, code, Math.floor(at / MINUTE_MS)]);
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);

@@ -7,6 +7,7 @@ import { createRedis, createRedisProbe } from "../db/upstash.ts";
 import { createUpstashLimiter } from "../db/upstash-limiter.ts";
 import { type ConfigReport, readConfig, type Settings, type Variables } from "../domain/config.ts";
 import { problemResponse } from "../domain/problem.ts";
+import { RefusedRequests } from "../domain/refused-requests.ts";
 import { createApp } from "./app.ts";
 import { createBrokenApp } from "./broken-app.ts";
 import { handleUpgrade } from "./gateway/upgrade.ts";
@@ -48,7 +49,8 @@ async function start(report: ConfigReport): Promise<Service> {
   }
   const deps = await createDeps(settings, report, openWorld(settings));
   const app = createApp(deps);
-  return (request) => (isUpgrade(request) ? handleUpgrade(deps, request) : app.fetch(request));
+  const gateway = { ...deps, refused: new RefusedRequests(deps) };
+  return (request) => (isUpgrade(request) ? handleUpgrade(gateway, request) : app.fetch(request));
 }
 
 function isUpgrade(request: Request): boolean {

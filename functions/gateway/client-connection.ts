@@ -49,7 +49,7 @@ export class ClientConnection implements RoomHost {
   #keepsAlive = false;
   #heardAt: number;
   #tickedAt: number;
-  #keptAliveAt = 0;
+  #keptAliveAt: number;
   #isEnded = false;
   /** A room that was joined here is not any more, and may have stored what it has not answered. */
   #hasLostRooms = false;
@@ -68,7 +68,7 @@ export class ClientConnection implements RoomHost {
     this.#guest = guest;
     this.#joins = new TokenBucket(JOINS, deps.now);
     this.#answers = new TokenBucket(ANSWERS, deps.now);
-    this.#openedAt = this.#heardAt = this.#tickedAt = deps.now();
+    this.#openedAt = this.#heardAt = this.#tickedAt = this.#keptAliveAt = deps.now();
     this.#heads = setInterval(() => this.#tick(), TIMES.headsMs);
     socket.addEventListener("message", ({ data }) => this.receive(data));
     socket.addEventListener("close", ({ code }) => this.#leave(code));
@@ -94,7 +94,7 @@ export class ClientConnection implements RoomHost {
     const texts = this.#codec.split(data);
     if (texts.length > LIMITS.framesPerMessage || texts.some(isFrameTooBig)) return this.end("frame_too_big");
     for (const text of texts) if (!this.#isEnded) this.#take(this.#codec.decode(text));
-    if (this.#keepsAlive) this.#keepRoomsAlive();
+    this.#keepRoomsAlive();
     for (const room of this.#rooms.values()) room.heard();
   }
 
@@ -129,7 +129,7 @@ export class ClientConnection implements RoomHost {
   #route(frame: ClientFrame, text: string): void {
     switch (frame.type) {
       case "ping":
-        this.#keepsAlive = true;
+        this.#promise();
         return this.#answer({ type: "pong" });
       case "refresh":
         return void this.#refresh(frame.token, text);
@@ -138,7 +138,7 @@ export class ClientConnection implements RoomHost {
       case "leave_room":
         return this.#leaveRoom(frame.roomId, text);
       case "received":
-        this.#keepsAlive = true;
+        this.#promise();
         return this.#write(frame, text);
       case "message":
       case "typing":
@@ -150,10 +150,12 @@ export class ClientConnection implements RoomHost {
   #write(frame: Exclude<ClientFrame, { type: "ping" | "refresh" | "leave_room" }>, text: string): void {
     const roomId = frame.roomId ?? this.#guest.roomId;
     const room = this.#rooms.get(roomId);
-    if (room !== undefined) return room.write(frame, text);
-    const isCertain = frame.type === "message" && !this.#hasLostRooms;
+    const isTooLate = frame.type === "message" && room?.isBeingLeft === true;
+    if (room !== undefined && !isTooLate) return room.write(frame, text);
+    // Only the room knows which messages it has, from before it was left or lost.
+    const isCertain = frame.type === "message" && room === undefined && !this.#hasLostRooms;
     const clientMessageId = isCertain ? frame.clientMessageId : undefined;
-    this.#fail("forbidden", { roomId, clientMessageId }, "Join the room first");
+    this.#refuse(frame.type, "forbidden", { roomId, clientMessageId }, "Join the room first");
   }
 
   #enter(frame: Extract<ClientFrame, { type: "join_room" }>, text: string): void {
@@ -162,15 +164,15 @@ export class ClientConnection implements RoomHost {
     if (room !== undefined && !room.isBeingLeft) return this.#write(frame, text);
     const taken = [...this.#rooms.values()].filter(({ isBeingLeft }) => !isBeingLeft).length;
     if (taken >= LIMITS.roomsPerSocket)
-      return this.#fail("forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
+      return this.#refuse(frame.type, "forbidden", { roomId }, `At most ${LIMITS.roomsPerSocket} rooms on one socket`);
     if (room === undefined) this.#join(roomId, since);
     else this.#write(frame, text);
   }
 
   #join(roomId: ChannelId, since: Guest["since"]): void {
-    if (RESERVED_CHANNEL_IDS.has(roomId)) return this.#fail("room_not_found", { roomId });
+    if (RESERVED_CHANNEL_IDS.has(roomId)) return this.#refuse("join_room", "room_not_found", { roomId });
     const retryAfterMs = this.#joins.take();
-    if (retryAfterMs !== undefined) return this.#fail("rate_limited", { roomId, retryAfterMs });
+    if (retryAfterMs !== undefined) return this.#refuse("join_room", "rate_limited", { roomId, retryAfterMs });
     clearTimeout(this.#roomless);
     this.#rooms.set(roomId, new RoomSession(this, roomId, since));
   }
@@ -196,11 +198,17 @@ export class ClientConnection implements RoomHost {
     }
   }
 
-  // A client of ours that pings is known to be alive by that; a room must not take its silence there for death.
+  /** Who pings, or says what it has received, will go on: its rooms may know at once, and take its silence for death. */
+  #promise(): void {
+    if (!this.#keepsAlive) this.#keptAliveAt = 0;
+    this.#keepsAlive = true;
+  }
+
+  // Who is heard of in one room, or by pings to us, is here in all of them.
   #keepRoomsAlive(): void {
     if (this.#heardAt < this.#keptAliveAt + KEEP_ALIVE_INTERVAL_MS) return;
     this.#keptAliveAt = this.#heardAt;
-    for (const room of this.#rooms.values()) room.keepAlive();
+    for (const room of this.#rooms.values()) room.keepAlive(this.#keepsAlive);
   }
 
   #tick(): void {
@@ -227,6 +235,20 @@ export class ClientConnection implements RoomHost {
   #waitForRoom(): void {
     clearTimeout(this.#roomless);
     this.#roomless = setTimeout(() => this.end("resync", "No room joined for a minute"), TIMES.roomlessMs);
+  }
+
+  /** What no room hears of, and so none can tell the audit log. */
+  #refuse(
+    operation: ClientFrame["type"],
+    code: ErrorCode,
+    place: ErrorPlace & { roomId: ChannelId },
+    message?: string,
+  ): void {
+    this.#fail(code, place, message);
+    const { app, userId, issuedAt } = this.#guest.claims;
+    const caller = { by: "token", app, userId, name: undefined, issuedAt } as const;
+    const asked = { operation, channelId: place.roomId, isUnlimited: true } as const;
+    this.#deps.refused.note(caller, asked, { code }, this.#connectionId);
   }
 
   #fail(

@@ -29,6 +29,7 @@ export interface RoomHost {
   forget(roomId: ChannelId): void;
 }
 
+const MEANS_NOTHING = '{"type":"read","seq":0}'; // but that the client is there
 const HEARD_EVERY = 32; // messages, to a client that never says `received`
 const JOIN_TIMEOUT_MS = 8_000;
 const LEAVE_TIMEOUT_MS = 3_000;
@@ -77,15 +78,15 @@ export class RoomSession {
     return this.#state === "leaving" && this.#askedAgain === undefined;
   }
 
-  /** Tells the room that the client is alive: a room takes the silence of those who ping for death. */
-  keepAlive(): void {
-    if (this.#state === "joined") this.#say('{"type":"ping"}');
+  /** Tells the room that the client is here. One that pings has promised to go on, so only for it is that a ping. */
+  keepAlive(isPinging: boolean): void {
+    if (this.#state === "joined") this.#say(isPinging ? '{"type":"ping"}' : MEANS_NOTHING);
   }
 
-  /** The client spoke, which acknowledges to rooms it never said `received` to. Reading up to 0 means nothing else. */
+  /** The client spoke, which acknowledges to rooms it never said `received` to. */
   heard(): void {
     if (this.#saysReceived || this.#unheard < HEARD_EVERY || this.#state !== "joined") return;
-    this.#say('{"type":"read","seq":0}');
+    this.#say(MEANS_NOTHING);
   }
 
   /** Hands a client's frame to the room, or keeps what must not get lost until the room is back. */
@@ -202,8 +203,7 @@ export class RoomSession {
   }
 
   #hold(clientMessageId: ClientMessageId | undefined, text: string): void {
-    if (this.#state === "leaving" && this.#askedAgain === undefined) this.#refuse("forbidden");
-    else if (this.#isTold || !this.#held.hold({ text, clientMessageId })) this.#refuse("storage_unavailable");
+    if (this.#isTold || !this.#held.hold({ text, clientMessageId })) this.#refuse("storage_unavailable");
   }
 
   #broke(code: number, reason = ""): void {

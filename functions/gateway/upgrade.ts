@@ -2,6 +2,7 @@ import type { TokenKeys } from "../../domain/chat-tokens.ts";
 import type { Settings } from "../../domain/config.ts";
 import type { Log } from "../../domain/log.ts";
 import type { Now } from "../../domain/ports/clock.ts";
+import type { RefusedRequests } from "../../domain/refused-requests.ts";
 import { type Entrance, openDoor } from "../../domain/socket-door.ts";
 import { readRoomParameter } from "../../domain/socket-auth.ts";
 import { acceptSocket } from "../../domain/sockets.ts";
@@ -16,6 +17,7 @@ export interface UpgradeDeps {
   tokenKeys: TokenKeys;
   now: Now;
   log: Log;
+  refused: RefusedRequests;
 }
 
 // One for each isolate, as are the sockets it counts.
@@ -27,10 +29,10 @@ const waiting = new WaitingRoom(Date.now);
  * What is refused before anyone is known gets an HTTP problem, anything about the token a socket that closes with a code.
  */
 export function handleUpgrade(deps: UpgradeDeps, request: Request): Promise<Response> {
-  const { settings, tokenKeys, now, log } = deps;
+  const { settings, tokenKeys, now, log, refused } = deps;
   const dial = createDial(settings.PARTY_URL);
   return openGateway(
-    { settings, tokenKeys, now, log, random: Math.random, accept: acceptSocket, waiting, dial },
+    { settings, tokenKeys, now, log, refused, random: Math.random, accept: acceptSocket, waiting, dial },
     request,
   );
 }

@@ -163,6 +163,17 @@ describe("a client's socket", () => {
     expect(client.ofType("pong")).toHaveLength(2);
   });
 
+  it("is here in every room for as long as it is heard of in one, also if it never pings", async () => {
+    const { client, lobby } = await gateway.joined();
+    const team = await gateway.join(client, "team");
+    for (let at = 0; at < 60; at += 4) {
+      await vi.advanceTimersByTimeAsync(4_000);
+      client.say({ type: "typing", roomId: "lobby", isTyping: true });
+    }
+    expect(lobby.ofType("typing")).toHaveLength(15);
+    expect(team.frames).toEqual(Array.from({ length: 5 }, () => ({ type: "read", seq: 0 })));
+  });
+
   it("does not let rooms wait for pings of a client that never sends any", async () => {
     const { client, lobby } = await gateway.joined();
     client.say(message("lobby"));

@@ -3,6 +3,8 @@ import type { ChatClaims } from "../../domain/chat-tokens.ts";
 import { createTokenKeys, signChatToken, type TokenKeys } from "../../domain/chat-tokens.ts";
 import { readConfig, type Settings } from "../../domain/config.ts";
 import type { LogEvent } from "../../domain/log.ts";
+import type { AuditEntry } from "../../domain/ports/audit-log.ts";
+import { RefusedRequests } from "../../domain/refused-requests.ts";
 import type { ServerSocket } from "../../domain/sockets.ts";
 import { WaitingRoom } from "../../domain/waiting-room.ts";
 import type { GatewayDeps } from "../../functions/gateway/deps.ts";
@@ -164,6 +166,8 @@ export interface TestGateway {
   rooms: FakeRoom[];
   /** What was logged. */
   log: LogEvent[];
+  /** What went to the audit log. */
+  audit: AuditEntry[];
   /** The newest dial to a room. */
   room(roomId: string): FakeRoom;
   /** Called at each attempt, for tests to watch. */
@@ -206,6 +210,12 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
     now: () => Date.now(),
     random: () => random,
     log: (event) => void gateway.log.push(event),
+    refused: new RefusedRequests({
+      store: { writeAudit: async (_app, entries) => void gateway.audit.push(...entries) },
+      now: () => Date.now(),
+      waitUntil: () => {},
+      log: (event) => void gateway.log.push(event),
+    }),
     waiting: new WaitingRoom(() => Date.now()),
     async dial(roomId, token, since) {
       gateway.onDial();
@@ -220,6 +230,7 @@ export async function createTestGateway(random = 0): Promise<TestGateway> {
     keys,
     rooms,
     log: [],
+    audit: [],
     room(roomId) {
       const room = rooms.findLast((dialled) => dialled.roomId === roomId);
       if (room === undefined) throw new Error(`Nobody dialled "${roomId}"`);

@@ -105,3 +105,15 @@ it("S4-27 has all of a channel's life in the audit log, and nothing that was sai
   }, 5_000);
   expect(JSON.stringify(await audit("life"))).not.toContain("wibble");
 });
+
+it("S4-27 has in the audit log what the gateway refuses by itself", async () => {
+  const { socket, say } = await open("here", { mode: "off" }, "gateway");
+  socket.say({ type: "message", roomId: "elsewhere", content: "hello", clientMessageId: "cid-000001" });
+  expect(await socket.next("error")).toMatchObject({ code: "forbidden", roomId: "elsewhere" });
+  await vi.waitFor(async () => {
+    const entry = { action: "request.refuse", actor: "alice", detail: "message forbidden" };
+    expect(await audit("elsewhere")).toMatchObject([entry]);
+  }, 5_000);
+  say("still here", "cid-000002");
+  await socket.next("ack");
+});
