@@ -25,8 +25,8 @@ For everything else there is npx vitest.`;
 export interface Tally {
   passed: number;
   failed: number;
-  /** What failed, by file and name, and why; what has neither is only counted. */
-  failures: string[];
+  /** What failed, by file and name; what has neither is only counted. */
+  failures: { name: string; reason: string | undefined }[];
   skipped: { name: string; reason: string | undefined }[];
 }
 
@@ -113,11 +113,12 @@ function countTests(vitest: Vitest): Tally {
       else if (result.state === "skipped") tally.skipped.push({ name: test.fullName, reason: result.note });
       else {
         failedHere += 1;
-        const reason = result.state === "failed" ? `: ${oneLine(result.errors[0]?.message)}` : "";
-        tally.failures.push(`${module.relativeModuleId} > ${test.fullName}${reason}`);
+        const reason = result.state === "failed" ? result.errors[0]?.message : undefined;
+        tally.failures.push({ name: `${module.relativeModuleId} > ${test.fullName}`, reason });
       }
     }
-    if (!module.ok() && failedHere === 0) tally.failures.push(module.relativeModuleId);
+    if (!module.ok() && failedHere === 0)
+      tally.failures.push({ name: module.relativeModuleId, reason: module.errors()[0]?.message });
     tally.failed += module.ok() ? failedHere : Math.max(failedHere, 1);
   }
   return tally;
@@ -125,13 +126,14 @@ function countTests(vitest: Vitest): Tally {
 
 const REASON_MAX_CHARS = 600;
 
-function oneLine(reason = "no reason was given"): string {
-  return reason.replaceAll(/\s+/g, " ").slice(0, REASON_MAX_CHARS);
-}
-
 /** What a run ends with. */
 export function closingLines({ passed, failed, failures, skipped }: Tally): string[] {
   const reasons = skipped.map(({ name, reason }) => `skipped: ${name}${reason === undefined ? "" : ` (${reason})`}`);
   const count = skipped.length === 0 ? [] : [`${skipped.length} skipped`];
-  return [...reasons, ...count, ...failures.map((name) => `failed: ${name}`), `${passed} passed, ${failed} failed`];
+  return [...reasons, ...count, ...failures.map(formatFailure), `${passed} passed, ${failed} failed`];
+}
+
+function formatFailure({ name, reason }: Tally["failures"][number]): string {
+  const why = reason?.trim().replaceAll(/\s+/g, " ").slice(0, REASON_MAX_CHARS);
+  return `failed: ${name}${why === undefined ? "" : `: ${why}`}`;
 }

@@ -39,9 +39,10 @@ export interface FanOutDeps {
   deaf: (session: Session) => void;
   /**
    * A reader was sent everything up to `sentSeq` and nothing after it, because too much is on its way to it.
+   * @param since From when on it was told nothing else either.
    * @returns the last frames it gets.
    */
-  stop: (session: Session, sentSeq: number) => readonly string[];
+  stop: (session: Session, sentSeq: number, since: number) => readonly string[];
 }
 
 /**
@@ -59,6 +60,7 @@ export class FanOut {
   #chars = 0;
   #gathering = false;
   #gatherings = 0;
+  #gatheredAt = 0;
   /** The first and the last event in what is gathered; 0 for none. */
   #firstSeq = 0;
   #lastSeq = 0;
@@ -108,7 +110,7 @@ export class FanOut {
     if (!this.#gathering) return;
     const shared = this.#shared.join("\n");
     const own = this.#own;
-    const [firstSeq, lastSeq] = [this.#firstSeq, this.#lastSeq];
+    const [firstSeq, lastSeq, gatheredAt] = [this.#firstSeq, this.#lastSeq, this.#gatheredAt];
     this.#shared = [];
     this.#own = new Map();
     this.#chars = this.#firstSeq = this.#lastSeq = 0;
@@ -117,7 +119,7 @@ export class FanOut {
       const list = own.get(session);
       if (list !== undefined && list.length > 0) this.#send(session, list.join("\n"));
       else if (list === undefined && takes(session))
-        if (lastSeq > 0 && this.#isOver(session)) this.#stop(session, firstSeq - 1);
+        if (lastSeq > 0 && this.#isOver(session)) this.#stop(session, firstSeq - 1, gatheredAt);
         else this.#send(session, shared);
     }
   }
@@ -129,7 +131,7 @@ export class FanOut {
     for (const session of gathering ? sessions.singles : sessions) {
       const { state } = session;
       if (!state.joined || state.behind !== undefined) continue;
-      if (seq > 0 && this.#isOver(session)) this.#stop(session, seq - 1);
+      if (seq > 0 && this.#isOver(session)) this.#stop(session, seq - 1, this.#deps.now());
       else if (state.userId !== special) this.#send(session, text);
       else if (instead !== null) this.#send(session, instead);
     }
@@ -143,7 +145,7 @@ export class FanOut {
     for (const [session, list] of this.#own) {
       if (!takes(session)) continue;
       if (seq > 0 && this.#isOver(session)) {
-        list.push(...this.#deps.stop(session, seq - 1));
+        list.push(...this.#deps.stop(session, seq - 1, this.#deps.now()));
         continue;
       }
       const own = session.state.userId === special ? instead : text;
@@ -160,6 +162,7 @@ export class FanOut {
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;
+    this.#gatheredAt = this.#deps.now();
     const nth = ++this.#gatherings;
     // Not what is gathered after this has left early.
     this.#deps.after(TIMES.frameGatherMs, () => {
@@ -177,13 +180,14 @@ export class FanOut {
     const known = this.#own.get(session);
     if (known !== undefined) return known;
     const isOver = this.#lastSeq > 0 && takes(session) && this.#isOver(session);
-    const list = isOver ? [...this.#deps.stop(session, this.#firstSeq - 1)] : takes(session) ? [...this.#shared] : [];
+    const last = isOver ? this.#deps.stop(session, this.#firstSeq - 1, this.#gatheredAt) : [];
+    const list = takes(session) ? [...this.#shared] : [...last];
     this.#own.set(session, list);
     return list;
   }
 
-  #stop(session: Session, sentSeq: number): void {
-    for (const text of this.#deps.stop(session, sentSeq)) this.#send(session, text);
+  #stop(session: Session, sentSeq: number, since: number): void {
+    for (const text of this.#deps.stop(session, sentSeq, since)) this.#send(session, text);
   }
 
   /** Too much is on its way to it for the newest event. */

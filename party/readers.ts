@@ -52,13 +52,17 @@ export class Readers {
     if (!session.state.saysReceived) this.#acknowledge(session, Infinity);
   }
 
-  /** The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now. @returns the frames that say so. */
-  stop(session: Session, sentSeq: number): readonly string[] {
+  /**
+   * The reader has been sent everything up to `sentSeq`, and is pushed nothing more for now.
+   * @param since From when on it was told nothing else.
+   * @returns the frames that say so.
+   */
+  stop(session: Session, sentSeq: number, since: number): readonly string[] {
     const { state } = session;
     const now = this.#room.clock.now();
     // It goes on once half of what is on its way has arrived.
     const resumeAt = Math.max(state.receivedSeq, sentSeq - Math.floor((sentSeq - state.receivedSeq) / 2));
-    state.behind = { sentSeq, resumeAt, stoppedAt: now, progressAt: now };
+    state.behind = { sentSeq, resumeAt, stoppedAt: Math.min(since, now), progressAt: now };
     save(session);
     this.#room.durable.wakeBy(now + TIMES.slowReaderMs);
     this.#room.deps.log.note("reader_stopped", { userId: state.userId, sentSeq, receivedSeq: state.receivedSeq });

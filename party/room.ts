@@ -9,7 +9,7 @@ import type { RoomDeps } from "./deps.ts";
 import { Door } from "./door.ts";
 import { Durable } from "./durable.ts";
 import { Duties } from "./duties.ts";
-import { FanOut } from "./fan-out.ts";
+import { FanOut, type FanOutDeps } from "./fan-out.ts";
 import type { FirstLife } from "./first-life.ts";
 import { FrameHandler } from "./frame-handler.ts";
 import { answerRequest, type RoomRequest } from "./http.ts";
@@ -71,7 +71,7 @@ export class ChatRoom {
     this.durable = durable;
     this.readers = new Readers(this);
     const lost = (session: Session) => this.#bursts.lost(session);
-    const stop = (session: Session, sentSeq: number) => this.readers.stop(session, sentSeq);
+    const stop: FanOutDeps["stop"] = (session, sentSeq, since) => this.readers.stop(session, sentSeq, since);
     // Not while the frame that was too much is still on its way to the others.
     const deaf = (session: Session) => after(0, () => this.end(session, "slow_consumer"));
     this.fanOut = new FanOut({ sessions, after, now, lost, stop, deaf });

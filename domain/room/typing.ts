@@ -44,7 +44,10 @@ export class Typing {
     this.#typists.set(userId, { until: Math.max(known, until), told: true, toldAt: 0, again: false });
   }
 
-  /** Those whom the others may believe to be typing: who was told of, and whether it is still so. */
+  /**
+   * Those whom the others may believe to be typing: also who has just been told to have stopped, as somebody may have missed
+   * that a moment ago. And whether they are.
+   */
   told(now: number): TypingNews[] {
     return [...this.#typists].map(([userId, { told, until }]) => ({ userId, isTyping: told && until > now }));
   }

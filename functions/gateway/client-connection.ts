@@ -95,7 +95,7 @@ export class ClientConnection implements RoomHost {
     if (texts.length > LIMITS.framesPerMessage || texts.some(isFrameTooBig)) return this.end("frame_too_big");
     for (const text of texts) if (!this.#isEnded) this.#take(this.#codec.decode(text));
     this.#keepRoomsAlive();
-    for (const room of this.#rooms.values()) room.heard();
+    for (const room of this.#rooms.values()) room.heard(this.#keepsAlive);
   }
 
   deliver(frames: readonly RoomFrame[]): void {
@@ -183,7 +183,9 @@ export class ClientConnection implements RoomHost {
     else room.leave(text);
   }
 
+  // Rooms verify it as well, and must have it before whatever the client says after it.
   async #refresh(token: string, text: string): Promise<void> {
+    for (const room of this.#rooms.values()) room.refresh(token, text);
     try {
       const claims = await verifyChatToken(this.#deps.tokenKeys, "ws", token, this.now());
       if (claims.userId !== this.#guest.claims.userId || claims.app !== this.#guest.claims.app)
@@ -191,7 +193,6 @@ export class ClientConnection implements RoomHost {
       if (this.#isEnded) return;
       this.token = token;
       this.#expireAt(claims.expiresAt);
-      for (const room of this.#rooms.values()) room.refresh(text);
     } catch (error) {
       if (error instanceof ChatError) this.end(closeFor(error.code), error.message);
       else this.end("internal");

@@ -29,7 +29,7 @@ export interface RoomHost {
   forget(roomId: ChannelId): void;
 }
 
-const MEANS_NOTHING = '{"type":"read","seq":0}'; // but that the client is there
+const IS_HERE = '{"type":"read","seq":0}'; // no mark is lower: it only says that the client is there
 const HEARD_EVERY = 32; // messages, to a client that never says `received`
 const JOIN_TIMEOUT_MS = 8_000;
 const LEAVE_TIMEOUT_MS = 3_000;
@@ -80,13 +80,12 @@ export class RoomSession {
 
   /** Tells the room that the client is here. One that pings has promised to go on, so only for it is that a ping. */
   keepAlive(isPinging: boolean): void {
-    if (this.#state === "joined") this.#say(isPinging ? '{"type":"ping"}' : MEANS_NOTHING);
+    if (this.#state === "joined") this.#say(isPinging ? '{"type":"ping"}' : IS_HERE);
   }
 
   /** The client spoke, which acknowledges to rooms it never said `received` to. */
-  heard(): void {
-    if (this.#saysReceived || this.#unheard < HEARD_EVERY || this.#state !== "joined") return;
-    this.#say(MEANS_NOTHING);
+  heard(isPinging: boolean): void {
+    if (!this.#saysReceived && this.#unheard >= HEARD_EVERY) this.keepAlive(isPinging);
   }
 
   /** Hands a client's frame to the room, or keeps what must not get lost until the room is back. */
@@ -109,9 +108,9 @@ export class RoomSession {
   }
 
   /** The client has a new token; the room needs it to keep the socket open. */
-  refresh(text: string): void {
+  refresh(token: string, text: string): void {
     if (this.#state !== "joined") return;
-    this.#socketToken = this.#host.token;
+    this.#socketToken = token;
     this.#say(text);
   }
 
@@ -172,8 +171,9 @@ export class RoomSession {
     clearTimeout(this.#timer);
     clearTimeout(this.#outageTimer);
     this.#returnTimer = setTimeout(() => this.#settleDown(), RETURN_MS);
-    if (this.#socketToken !== this.#host.token)
-      this.refresh(JSON.stringify({ type: "refresh", token: this.#host.token }));
+    const { token } = this.#host;
+    if (this.#socketToken !== token) this.refresh(token, JSON.stringify({ type: "refresh", token }));
+    if (this.#saysReceived) this.#say('{"type":"received","seq":0}');
     for (const { text } of this.#held.take()) this.#say(text);
     if (this.#askedAgain === undefined) return;
     this.#view.oweJoin(this.#askedAgain);

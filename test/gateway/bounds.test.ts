@@ -199,6 +199,16 @@ describe("a token's life", () => {
     expect((await gateway.join(client, "later")).token).toBe(token);
   });
 
+  it("J25 reaches every room before what is said after it, and before what we say for a client that only listened", async () => {
+    const { client, lobby } = await gateway.joined({ headers: { "sec-websocket-protocol": "chat.v1.lines" } });
+    const team = await gateway.join(client, "team");
+    await vi.advanceTimersByTimeAsync(60_000);
+    const token = await gateway.token("alice", { expiresAt: NOW + 7_200_000 });
+    client.hear(`${JSON.stringify({ type: "refresh", token })}\n${JSON.stringify(message("lobby"))}`);
+    expect(lobby.frames.map(({ type }) => type)).toEqual(["refresh", "message", "read"]);
+    expect(team.frames.map(({ type }) => type)).toEqual(["refresh", "read"]);
+  });
+
   it.each([
     ["another user's", 4500, () => gateway.token("mallory")],
     ["another app's", 4500, () => gateway.token("alice", { app: AppId.parse("other") })],

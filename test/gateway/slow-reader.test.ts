@@ -43,6 +43,14 @@ describe("F18 a slow reader at the gateway", () => {
     expect(signs(lobby).length + lobby.ofType("ping").length).toBe(2);
   });
 
+  it("J25 is told of by nothing but pings for a client that pings, as only they are taken after a token's end", async () => {
+    const { client, lobby } = await gateway.joined();
+    client.say({ type: "ping" });
+    pour(lobby, 1, 40);
+    client.say({ type: "ping" });
+    expect(lobby.frames).toEqual([{ type: "ping" }, { type: "ping" }]);
+  });
+
   it("tells nothing on behalf of a client that says `received`", async () => {
     const { client, lobby } = await gateway.joined();
     client.say({ type: "received", roomId: "lobby", seq: 1 });

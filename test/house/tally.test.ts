@@ -7,10 +7,16 @@ describe("npm test", () => {
   });
 
   it("names what failed right before that, for whoever sees nothing but the end", () => {
-    const failures = ["test/party/rooms.test.ts > rooms > keep order: expected 2 to be 1"];
-    expect(closingLines({ passed: 12, failed: 1, failures, skipped: [] })).toEqual([
-      "failed: test/party/rooms.test.ts > rooms > keep order: expected 2 to be 1",
-      "12 passed, 1 failed",
+    const failures = [
+      { name: "test/party/rooms.test.ts > rooms > keep order", reason: "Violated: order\n  3.1 s: 2 after 3\n" },
+      { name: "test/party/doors.test.ts", reason: undefined },
+      { name: "test/party/long.test.ts > is long", reason: "x".repeat(5_000) },
+    ];
+    expect(closingLines({ passed: 12, failed: 3, failures, skipped: [] })).toEqual([
+      "failed: test/party/rooms.test.ts > rooms > keep order: Violated: order 3.1 s: 2 after 3",
+      "failed: test/party/doors.test.ts",
+      `failed: test/party/long.test.ts > is long: ${"x".repeat(600)}`,
+      "12 passed, 3 failed",
     ]);
   });
 

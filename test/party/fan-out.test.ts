@@ -141,6 +141,39 @@ describe("fan-out", () => {
     }
   });
 
+  it("X04 X07 tells a reader that is stopped what was gathered with the messages that it was not sent", async () => {
+    const world = new World({ settings });
+    const [alice, ada] = [await world.connect("alice"), await world.connect("ada")];
+    const reader = await world.connect("reader", { lines: true });
+    await world.room.message(reader.connection, `{"type":"received","seq":0}`);
+    await ada.say({ type: "typing", isTyping: true });
+    for (let at = 0; at < 5; at++) {
+      atOnce(world, alice, 90);
+      await world.advance(20);
+    }
+    await world.advance(1_000); // nobody's typing is told of more often
+    await world.connect("carol");
+    await world.advance(95); // who has come is told after 100
+    atOnce(world, alice, 5);
+    await world.advance(1);
+    void world.room.message(ada.connection, `{"type":"typing","isTyping":false}`);
+    await world.advance(5);
+    expect(alice.last("presence")).toMatchObject({ userId: "carol" });
+    expect(alice.last("typing_indicator")).toMatchObject({ isTyping: false });
+    atOnce(world, alice, 100);
+    await world.advance(15);
+    expect(reader.all("message").length).toBeLessThan(460);
+    expect(reader.last("typing_indicator")).toMatchObject({ userId: "ada", isTyping: false });
+    expect(reader.all("presence").map(({ userId }) => userId)).not.toContain("carol");
+    for (let round = 0; round < 6; round++) {
+      const seq = reader.all("message").length;
+      await world.room.message(reader.connection, `{"type":"received","seq":${seq}}`);
+      await world.advance(20);
+    }
+    expect(reader.all("message").map(({ seq }) => seq)).toEqual(upTo(555));
+    expect(reader.last("presence_count").sample.map(({ userId }) => userId)).toContain("carol");
+  });
+
   it("gathers longer for many, for whom a message is dear to send", async () => {
     const gathered = async (listeners: number) => {
       const world = new World({ settings });
