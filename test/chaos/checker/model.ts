@@ -99,9 +99,11 @@ export class Model {
     return first;
   }
 
-  /** Whether a fault of a kind was at work at some time between the two. */
-  wasDisturbed(is: "mangles" | "delays", from: number, to: number): boolean {
-    return this.faults.some((fault) => fault[is] && fault.from <= to && fault.to >= from);
+  /** Whether a fault of a kind was at work in the room at some time between the two. */
+  wasDisturbed(is: "mangles" | "delays", room: string, from: number, to: number): boolean {
+    return this.faults.some(
+      (fault) => fault[is] && (fault.room ?? room) === room && fault.from <= to && fault.to >= from,
+    );
   }
 
   /**

@@ -35,6 +35,27 @@ it.each<[string, (at: number) => NewEntry]>([
   expect(typingFor11Seconds(tell)).toEqual([]);
 });
 
+/** What was said to a room waited for 5 s while the fault lasted; then the room told it, and 6 s later its end. */
+function typingHeldBackIn(room: string): string[] {
+  const story = new Story();
+  story.come("ann");
+  story.come("bob");
+  const place = { client: "bob", socket: BOB, room: ROOM, user: "user-ann" };
+  story.fault({ name: "rooms_evicted", room, delays: true }, () => {
+    story.write({ kind: "typed", client: "ann", room: ROOM, isTyping: true });
+    story.pass(5_000);
+  });
+  story.write({ kind: "typing", ...place, isTyping: true });
+  story.pass(6_000);
+  story.write({ kind: "typing", ...place, isTyping: false });
+  return check(story.end()).map(({ text }) => text);
+}
+
+it("typing that waited for its room is no violation, whatever its age; only there", () => {
+  expect(typingHeldBackIn(ROOM)).toEqual([]);
+  expect(typingHeldBackIn("another")).toEqual([expect.stringMatching(/^showed user-ann as typing 110\d\d ms/)]);
+});
+
 it.each<[string, (at: number) => NewEntry]>([
   ["somebody else did not read", (at) => ({ kind: "paused", client: "ann", socket: 1, until: at + 4_000 })],
   [

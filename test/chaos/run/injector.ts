@@ -13,6 +13,7 @@ const DELAYS: ReadonlySet<FaultName> = new Set<FaultName>([
   "rooms_stopped",
   "rooms_killed",
   "rooms_redeployed",
+  "rooms_evicted", // whatever is said to the room waits until it sleeps
   "clock_forward",
   "clock_back",
   "frames_delayed",

@@ -103,6 +103,19 @@ describe("X07 who is typing", () => {
     expect(typing.takeNews(T + 2_000)).toEqual([off]);
   });
 
+  it("knows whom the others may believe to be typing: for a second longer than it is so", () => {
+    const typing = new Typing();
+    typing.start(alice, T);
+    expect(typing.told(T)).toEqual([off]);
+    typing.takeNews(T);
+    expect(typing.told(T)).toEqual([on]);
+    expect([typing.told(T + 5_999), typing.told(T + 6_000)]).toEqual([[on], [off]]);
+    typing.takeNews(T + 6_000);
+    expect([typing.told(T + 6_000), typing.told(T + 6_999)]).toEqual([[off], [off]]);
+    typing.takeNews(T + 7_000);
+    expect(typing.told(T + 7_000)).toEqual([]);
+  });
+
   it("does nothing for who stops without having begun", () => {
     const typing = new Typing();
     typing.stop(alice);

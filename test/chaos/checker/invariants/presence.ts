@@ -85,7 +85,7 @@ export function reconnectsAreUnseen(model: Model): Finding {
       const next = stays[at + 1];
       if (next === undefined || next.from - stay.to >= UNSEEN_RETURN_MS || next.from < stay.to) continue;
       // Frames that are late, or a stopped process, make a short absence a long one.
-      if (model.wasDisturbed("delays", stay.to - UNSEEN_RETURN_MS, next.from + UNSEEN_RETURN_MS)) continue;
+      if (model.wasDisturbed("delays", stay.room, stay.to - UNSEEN_RETURN_MS, next.from + UNSEEN_RETURN_MS)) continue;
       look.at(() => {
         const wrong = told
           .get(key)

@@ -55,7 +55,7 @@ export function sendsKeepTheirOrder(model: Model): Finding {
     const [attempt, ...retries] = attempts;
     const [ack] = acks;
     if (attempt === undefined || retries.length > 0 || ack === undefined || ack.socket !== attempt.socket) continue;
-    if (model.wasDisturbed("mangles", attempt.at, ack.at)) continue;
+    if (model.wasDisturbed("mangles", room, attempt.at, ack.at)) continue;
     const key = `${attempt.socket} ${room}`;
     const before = last.get(key);
     last.set(key, { seq: ack.seq, id });

@@ -26,7 +26,7 @@ export function typingEnds(model: Model): Finding {
     const typedAt = lastTyped.get(`${user} ${room}`) ?? entry.at;
     look.at(() => {
       const over = Math.round(until - typedAt);
-      if (over <= BOUND_MS || isExcused(model, typedAt, until)) return undefined;
+      if (over <= BOUND_MS || isExcused(model, room, typedAt, until)) return undefined;
       if (over <= BOUND_MS + model.heldUpMs(socket, typedAt, until)) return undefined;
       return { at: until, client, room, text: `showed ${user} as typing ${over} ms after it had last typed` };
     });
@@ -59,8 +59,8 @@ export function typingEnds(model: Model): Finding {
   return look;
 }
 
-function isExcused(model: Model, from: number, to: number): boolean {
-  return model.wasDisturbed("delays", from, to) || model.wasDisturbed("mangles", from, to);
+function isExcused(model: Model, room: string, from: number, to: number): boolean {
+  return model.wasDisturbed("delays", room, from, to) || model.wasDisturbed("mangles", room, from, to);
 }
 
 /** With its socket, or on joining anew, a client forgets who was typing; and who has left types no more. */

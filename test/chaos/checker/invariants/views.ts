@@ -77,13 +77,13 @@ export function streamsAreUnbroken(model: Model): Finding {
     if (entry.kind !== "saw") continue;
     const stream = next.get(`${entry.socket} ${entry.room}`);
     if (stream === undefined) {
-      if (!model.wasDisturbed("mangles", entry.at - FORGIVEN_MS, entry.until))
+      if (!model.wasDisturbed("mangles", entry.room, entry.at - FORGIVEN_MS, entry.until))
         look.found({ ...placeOf(entry), text: "got messages before it had joined" });
       continue;
     }
     const isForgiven = () =>
       model.clients.get(entry.client)?.sdk !== true &&
-      model.wasDisturbed("mangles", stream.at - FORGIVEN_MS, entry.until);
+      model.wasDisturbed("mangles", entry.room, stream.at - FORGIVEN_MS, entry.until);
     for (const message of model.resolve(entry.messages)) {
       const expected = stream.seq;
       stream.seq = message.seq + 1;
