@@ -39,6 +39,14 @@ describe("a room's log", () => {
     ]);
   });
 
+  it("knows where the order ends: at the event or the time before it began, then at the newest of each", () => {
+    const log = new EventLog("e1", 41, 7);
+    expect(log.newest).toEqual({ seq: 40, at: 7 });
+    log.append(eventAt(41, { at: 9 }));
+    log.append(eventAt(42, { at: 8 }));
+    expect(log.newest).toEqual({ seq: 42, at: 9 });
+  });
+
   it("takes the next event only", () => {
     const log = logOf(1, 2);
     for (const seq of [1, 2, 4]) expect(() => log.append(eventAt(seq))).toThrow(`Event ${seq} does not follow 2`);

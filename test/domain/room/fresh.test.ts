@@ -35,6 +35,8 @@ describe("what history does not have yet, in memory", () => {
     expect(seqsOf(fresh.after(9, 9))).toEqual([10]);
     fresh.clear();
     expect(fresh.after(9, 9)).toBeUndefined();
+    fresh.forget(12);
+    expect(fresh.after(9, 9)).toBeUndefined();
   });
 
   it("loses the oldest when there is too much of it", () => {
