@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { World } from "./world.ts";
 import type { Client } from "./client.ts";
+import { atOnce, seqs, upTo } from "./reading.ts";
 
 const settings = { RATE_LIMIT_MAX_MESSAGES: 10_000 };
 
@@ -13,14 +14,6 @@ async function burst(world: World, client: Client, count: number): Promise<void>
     );
   await world.advance(0);
 }
-
-/** What comes before the room has had its next turn. */
-function atOnce({ room }: World, { connection }: Client, count: number, content = "m"): void {
-  const text = JSON.stringify({ type: "message", content });
-  for (let at = 0; at < count; at++) void room.message(connection, text);
-}
-
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 describe("fan-out", () => {
   it("sends at once in a quiet room", async () => {
@@ -41,7 +34,7 @@ describe("fan-out", () => {
     expect(plain.all("message")).toHaveLength(100);
     expect(bob.all("message").length).toBeLessThan(10);
     await world.advance(15);
-    expect(bob.all("message").map(({ seq }) => seq)).toEqual(upTo(100));
+    expect(seqs(bob)).toEqual(upTo(100));
     expect(bob.connection.received.length - before).toBeLessThan(10);
     expect(plain.connection.received.every((text) => !text.includes("\n"))).toBe(true);
   });
@@ -88,92 +81,6 @@ describe("fan-out", () => {
     expect(await bob.post("the next")).toMatchObject({ seq: 61 });
   });
 
-  it("F18 gathers no more than a reader can take that has acknowledged everything", async () => {
-    const world = new World({ settings });
-    const crowd = await world.crowd(100);
-    const alice = await world.connect("alice");
-    for (const { connection } of crowd) await world.room.message(connection, `{"type":"received","seq":0}`);
-    await world.advance(1_000);
-    atOnce(world, alice, 600);
-    await world.advance(50);
-    const seen = (reader: Client) => reader.all("message").length;
-    for (const reader of crowd) expect(seen(reader)).toBeGreaterThanOrEqual(256);
-    for (let round = 0; round < 5; round++) {
-      for (const reader of crowd)
-        await world.room.message(reader.connection, `{"type":"received","seq":${seen(reader)}}`);
-      await world.advance(20);
-    }
-    for (const reader of crowd) expect(reader.all("message").map(({ seq }) => seq)).toEqual(upTo(600));
-  });
-
-  it("F18 pushes no more to a reader that gets frames of its own in between", async () => {
-    const world = new World({ settings });
-    const alice = await world.connect("alice");
-    const deaf = await world.connect("deaf", { lines: true });
-    const late = await world.connect("late", { lines: true });
-    for (const { connection } of [deaf, late]) await world.room.message(connection, `{"type":"received","seq":0}`);
-    await (await world.connect("ada")).say({ type: "typing", isTyping: true });
-    const say = async (count: number) => {
-      atOnce(world, alice, count);
-      await world.advance(0);
-    };
-    for (let at = 0; at < 5; at++) {
-      await say(90);
-      await world.advance(20);
-    }
-    await say(5);
-    await world.room.message(deaf.connection, `{"type":"ping"}`);
-    await say(150);
-    await world.room.message(late.connection, `{"type":"ping"}`);
-    await world.advance(20);
-    for (const reader of [deaf, late]) {
-      const seqs = () => reader.all("message").map(({ seq }) => seq);
-      expect(seqs().length).toBeLessThanOrEqual(512);
-      expect(reader.last("pong")).toBeDefined();
-      const typing = () => reader.all("typing_indicator").map(({ isTyping }) => isTyping);
-      expect(typing()).toEqual([true, false]);
-      for (let round = 0; round < 6; round++) {
-        await world.room.message(reader.connection, `{"type":"received","seq":${seqs().length}}`);
-        await world.advance(20);
-      }
-      expect(seqs()).toEqual(upTo(605));
-      expect(typing()).toEqual([true, false, true]);
-    }
-  });
-
-  it("X04 X07 tells a reader that is stopped what was gathered with the messages that it was not sent", async () => {
-    const world = new World({ settings });
-    const [alice, ada] = [await world.connect("alice"), await world.connect("ada")];
-    const reader = await world.connect("reader", { lines: true });
-    await world.room.message(reader.connection, `{"type":"received","seq":0}`);
-    await ada.say({ type: "typing", isTyping: true });
-    for (let at = 0; at < 5; at++) {
-      atOnce(world, alice, 90);
-      await world.advance(20);
-    }
-    await world.advance(1_000); // nobody's typing is told of more often
-    await world.connect("carol");
-    await world.advance(95); // who has come is told after 100
-    atOnce(world, alice, 5);
-    await world.advance(1);
-    void world.room.message(ada.connection, `{"type":"typing","isTyping":false}`);
-    await world.advance(5);
-    expect(alice.last("presence")).toMatchObject({ userId: "carol" });
-    expect(alice.last("typing_indicator")).toMatchObject({ isTyping: false });
-    atOnce(world, alice, 100);
-    await world.advance(15);
-    expect(reader.all("message").length).toBeLessThan(460);
-    expect(reader.last("typing_indicator")).toMatchObject({ userId: "ada", isTyping: false });
-    expect(reader.all("presence").map(({ userId }) => userId)).not.toContain("carol");
-    for (let round = 0; round < 6; round++) {
-      const seq = reader.all("message").length;
-      await world.room.message(reader.connection, `{"type":"received","seq":${seq}}`);
-      await world.advance(20);
-    }
-    expect(reader.all("message").map(({ seq }) => seq)).toEqual(upTo(555));
-    expect(reader.last("presence_count").sample.map(({ userId }) => userId)).toContain("carol");
-  });
-
   it("gathers longer for many, for whom a message is dear to send", async () => {
     const gathered = async (listeners: number) => {
       const world = new World({ settings });
@@ -216,7 +123,7 @@ describe("fan-out", () => {
     await world.advance(15);
     expect(alice.all("ack").map(({ seq }) => seq)).toEqual(upTo(30));
     for (const client of [alice, bob]) {
-      expect(client.all("message").map(({ seq }) => seq)).toEqual(upTo(60));
+      expect(seqs(client)).toEqual(upTo(60));
       const own = client.all("message").filter(({ clientMessageId }) => clientMessageId !== undefined);
       expect(own.every(({ userId }) => userId === client.userId) && own.length).toBe(30);
     }

@@ -12,6 +12,12 @@ export async function pour(world: World, author: Client, count: number, content 
   await world.advance(15);
 }
 
+/** What comes before the room has had its next turn. */
+export function atOnce({ room }: World, { connection }: Client, count: number, content = "m"): void {
+  const text = JSON.stringify({ type: "message", content });
+  for (let at = 0; at < count; at++) void room.message(connection, text);
+}
+
 export const seqs = (client: Client) => client.all("message").map(({ seq }) => seq);
 export const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
 
